@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plain data that all rooms share. Nothing here touches the node."""

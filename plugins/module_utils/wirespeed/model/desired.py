@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node should look like: the intent, resolved by profiles against what was observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping, Optional, Tuple
+
+from .nic import XdpMode
+from .settings import Setting, Value
+from .step import Disruption
+
+
+@dataclass(frozen=True)
+class Want:
+    """One wanted value. ``origin`` is ``file:line`` or ``intent``; ``why`` the profile's reason."""
+
+    value: Value
+    origin: str
+    why: str
+
+
+@dataclass(frozen=True)
+class OperationRule:
+    """What one operation costs on this driver and kernel.
+
+    The operations are the settings' names and ``attach``, ``detach``, ``swap``.
+    ``bare`` applies without a program, ``attached`` with one. ``attached`` is None when the
+    driver refuses the operation then: the plan must detach first. ``note`` names the kernel fact.
+    """
+
+    bare: Disruption
+    attached: Optional[Disruption]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A condition that native attach needs, known before the call.
+
+    ``holds`` takes the expression namespace of the *planned* NIC (see ``expression.namespace``).
+    ``errno`` is what the kernel would answer, ``explain`` and ``remedy`` are what we answer instead.
+    """
+
+    id: str
+    holds: Callable[[Mapping[str, Any]], bool]
+    errno: str
+    explain: str
+    remedy: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class ResolvedProfile:
+    """The merged profiles for one NIC, every expression evaluated.
+
+    ``names``      the profiles that took part, weakest first: ``("generic", "igb")``.
+    ``digest``     identifies the merged text, for reports.
+    ``tuning``     what to set: setting -> key -> Want.
+    ``operations`` the cost of each operation.
+    ``order``      operation names in the order in which the planner must run them.
+    ``native``     whether the driver has native XDP on this kernel; ``native_note`` says why not.
+    ``undone_by``  setting -> operations after which the driver forgets it though it reads back.
+    ``reads_attached``  setting -> key -> the value that a correctly tuned NIC reports while a
+                   native program is attached, where that differs from the value that was set.
+    ``findings``   facts that the user should know about this NIC, evaluated true.
+    ``counters``   the merged counter table, as plain data (see ``counters/``).
+    """
+
+    names: Tuple[str, ...]
+    digest: str
+    tuning: Mapping[Setting, Mapping[str, Want]]
+    operations: Mapping[str, OperationRule]
+    order: Tuple[str, ...]
+    native: bool
+    native_note: str = ""
+    constraints: Tuple[Constraint, ...] = ()
+    undone_by: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
+    reads_attached: Mapping[Setting, Mapping[str, Value]] = field(default_factory=dict)
+    findings: Tuple[str, ...] = ()
+    counters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DesiredNic:
+    """One NIC of the intent after resolution. ``pipeline`` None means: tune only, leave XDP alone.
+
+    ``mode`` is None for ``auto``: native where the driver has it, else generic with a warning.
+    """
+
+    nic: str
+    profile: ResolvedProfile
+    pipeline: Optional[str]
+    mode: Optional[XdpMode]
+    max_disruption: Disruption
+
+
+@dataclass(frozen=True)
+class DesiredPipeline:
+    """One pipeline: which code (``digest``), where its object is, and the rows of each table."""
+
+    name: str
+    generation: str
+    digest: str
+    tables: Mapping[str, Tuple[str, ...]]
+    origin: str
+
+
+@dataclass(frozen=True)
+class Desired:
+    nics: Tuple[DesiredNic, ...] = ()
+    pipelines: Tuple[DesiredPipeline, ...] = ()

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The intent: what a user asks of one node, parsed from plain data with errors that say where.
+
+::
+
+    nics:
+      - name: enp1s0            # or driver: igb, mac: 52:54:..., pci: 0000:01:00.0
+        workload: drop          # drop | forward | stack
+        pipeline: scrubber      # absent: tune only
+        mode: auto              # auto | native | generic
+        max_disruption: gap     # none | pause | reset | bounce | gap
+        profile: igb            # absent: matched by driver
+        tuning: {rings: {rx: 1024}}
+    pipelines:
+      - name: scrubber          # its manifest travels beside the intent
+        tables: {deny_v4: [192.0.2.0/24]}
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
+
+from ..errors import BadInput, Place
+from .nic import XdpMode
+from .step import Disruption
+
+_E = TypeVar("_E", bound=Enum)
+
+SELECTORS = ("name", "driver", "mac", "pci")
+
+
+class Workload(str, Enum):
+    """What most packets meet: XDP_DROP, XDP_TX/REDIRECT, or the stack."""
+
+    DROP = "drop"
+    FORWARD = "forward"
+    STACK = "stack"
+
+
+@dataclass(frozen=True)
+class NicIntent:
+    """``selector`` is one of :data:`SELECTORS`, ``wanted`` its value; several NICs may match."""
+
+    selector: str
+    wanted: str
+    workload: Workload = Workload.DROP
+    pipeline: Optional[str] = None
+    mode: Optional[XdpMode] = None
+    max_disruption: Disruption = Disruption.GAP
+    profile: Optional[str] = None
+    tuning: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PipelineIntent:
+    name: str
+    tables: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Intent:
+    nics: Tuple[NicIntent, ...] = ()
+    pipelines: Tuple[PipelineIntent, ...] = ()
+
+
+def parse(data: Any, place: Place) -> Intent:
+    """Raises :class:`BadInput` naming the field, the value and what is allowed."""
+    top = _mapping(data, place, "", ("nics", "pipelines"))
+    nics = [_nic(item, place, f"nics[{i}]") for i, item in enumerate(_list(top.get("nics"), place, "nics"))]
+    pipelines = [
+        _pipeline(item, place, f"pipelines[{i}]")
+        for i, item in enumerate(_list(top.get("pipelines"), place, "pipelines"))
+    ]
+    known = {pipeline.name for pipeline in pipelines}
+    for i, nic in enumerate(nics):
+        if nic.pipeline is not None and nic.pipeline not in known:
+            raise BadInput(
+                place,
+                f"nics[{i}].pipeline",
+                f"{nic.pipeline!r} is not among the pipelines {sorted(known)}.",
+                "Add it under 'pipelines', or correct the name.",
+            )
+    return Intent(tuple(nics), tuple(pipelines))
+
+
+def _nic(item: Any, place: Place, field_: str) -> NicIntent:
+    keys = SELECTORS + ("workload", "pipeline", "mode", "max_disruption", "profile", "tuning")
+    raw = _present(_mapping(item, place, field_, keys))
+    chosen = [key for key in SELECTORS if key in raw]
+    if len(chosen) != 1:
+        raise BadInput(
+            place, field_, f"gives {chosen or 'none'} of {', '.join(SELECTORS)}.", "Say which NIC by exactly one."
+        )
+    mode = raw.get("mode", "auto")
+    tuning = _mapping(raw.get("tuning") or {}, place, f"{field_}.tuning", None)
+    for setting, values in tuning.items():
+        _mapping(values, place, f"{field_}.tuning.{setting}", None)
+    return NicIntent(
+        selector=chosen[0],
+        wanted=_text(raw[chosen[0]], place, f"{field_}.{chosen[0]}"),
+        workload=_choice(Workload, raw.get("workload", "drop"), place, f"{field_}.workload"),
+        pipeline=_optional_text(raw.get("pipeline"), place, f"{field_}.pipeline"),
+        mode=None if mode == "auto" else _choice(XdpMode, mode, place, f"{field_}.mode", ("auto",), ("offload",)),
+        max_disruption=_choice(Disruption, raw.get("max_disruption", "gap"), place, f"{field_}.max_disruption"),
+        profile=_optional_text(raw.get("profile"), place, f"{field_}.profile"),
+        tuning=tuning,
+    )
+
+
+def _pipeline(item: Any, place: Place, field_: str) -> PipelineIntent:
+    raw = _present(_mapping(item, place, field_, ("name", "tables", "constants")))
+    if "name" not in raw:
+        raise BadInput(place, field_, "has no 'name'.", "Name the pipeline as its manifest does.")
+    tables: Dict[str, Tuple[str, ...]] = {}
+    for table, rows in _mapping(raw.get("tables") or {}, place, f"{field_}.tables", None).items():
+        where = f"{field_}.tables.{table}"
+        tables[table] = tuple(_text(row, place, f"{where}[{i}]") for i, row in enumerate(_list(rows, place, where)))
+    constants = _mapping(raw.get("constants") or {}, place, f"{field_}.constants", None)
+    return PipelineIntent(_text(raw["name"], place, f"{field_}.name"), tables, constants)
+
+
+def _present(raw: Mapping[str, Any]) -> Dict[str, Any]:
+    """Ansible passes every option that was left out as None."""
+    return {key: value for key, value in raw.items() if value is not None}
+
+
+def _mapping(value: Any, place: Place, field_: str, allowed: Optional[Sequence[str]]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise BadInput(place, field_, f"is {value!r}, not a mapping.")
+    for key in value:
+        if allowed is not None and key not in allowed:
+            raise unknown_word(place, f"{field_}.{key}".lstrip("."), str(key), allowed)
+    return value
+
+
+def unknown_word(place: Place, field_: str, word: str, allowed: Sequence[str]) -> BadInput:
+    """The error for a misspelt word, with the nearest allowed one."""
+    near = difflib.get_close_matches(word, allowed, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return BadInput(place, field_, f"{word!r} is not known here.", f"{hint}Allowed: {', '.join(sorted(allowed))}.")
+
+
+def _list(value: Any, place: Place, field_: str) -> List[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, (list, tuple)):
+        raise BadInput(place, field_, f"is {value!r}, not a list.")
+    return list(value)
+
+
+def _text(value: Any, place: Place, field_: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise BadInput(place, field_, f"is {value!r}, not a text.")
+    return value
+
+
+def _optional_text(value: Any, place: Place, field_: str) -> Optional[str]:
+    return None if value is None else _text(value, place, field_)
+
+
+def _choice(
+    kind: Type[_E],
+    value: Any,
+    place: Place,
+    field_: str,
+    also: Sequence[str] = (),
+    never: Sequence[str] = (),
+) -> _E:
+    words = [member.value for member in kind if member.value not in never]
+    if value in words:
+        return kind(value)
+    raise unknown_word(place, field_, str(value), [*also, *words])

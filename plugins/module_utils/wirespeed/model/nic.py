@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One NIC: who it is, how it is set, and which XDP program it carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import FrozenSet, Mapping, Optional, Tuple
+
+from .settings import Setting, SettingFacts
+
+
+class XdpMode(str, Enum):
+    """How a program is attached: in the driver, in the stack, or on the NIC."""
+
+    NATIVE = "native"
+    GENERIC = "generic"
+    OFFLOAD = "offload"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class PciIdentity:
+    """PCI ids are four lower-case hex digits; ``speed`` in GT/s and ``width`` in lanes, 0 if unknown."""
+
+    vendor: str
+    device: str
+    subsystem_vendor: str = ""
+    subsystem_device: str = ""
+    link_speed: float = 0.0
+    link_width: int = 0
+    max_link_speed: float = 0.0
+    max_link_width: int = 0
+
+
+@dataclass(frozen=True)
+class XdpAttachment:
+    """The program on a NIC's XDP hook.
+
+    ``link_id`` is None when it was attached over netlink instead of a ``bpf_link``.
+    ``pipeline`` names our pipeline when the link is one that we pinned, else None: foreign.
+    """
+
+    mode: XdpMode
+    prog_id: int
+    prog_name: str = ""
+    link_id: Optional[int] = None
+    pipeline: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Nic:
+    """Everything observed about one network interface.
+
+    ``kind`` is ``pci``, ``virtio`` or ``virtual``; ``numa_node`` is -1 where the platform names none.
+    ``xdp_features`` is None where the kernel cannot tell (netdev family, Linux 6.3).
+    ``settings`` lacks the settings that the driver does not have; ``unsupported`` says why, by setting.
+    ``dead_link`` names a pipeline whose pinned link for this NIC no longer holds the hook.
+    ``witness`` maps a setting to the :attr:`epoch` in which Wirespeed last wrote it.
+    """
+
+    name: str
+    ifindex: int
+    mac: str
+    driver: str
+    kind: str
+    bus_address: str = ""
+    firmware: str = ""
+    driver_version: str = ""
+    pci: Optional[PciIdentity] = None
+    numa_node: int = -1
+    up: bool = False
+    carrier: bool = False
+    carrier_changes: int = 0
+    speed_mbps: int = 0
+    upper: Tuple[str, ...] = ()
+    peer_mtu: Optional[int] = None
+    settings: Mapping[Setting, SettingFacts] = field(default_factory=dict)
+    unsupported: Mapping[Setting, str] = field(default_factory=dict)
+    private_flags: Mapping[str, bool] = field(default_factory=dict)
+    xdp: Optional[XdpAttachment] = None
+    xdp_features: Optional[FrozenSet[str]] = None
+    dead_link: Optional[str] = None
+    witness: Mapping[Setting, str] = field(default_factory=dict)
+
+    @property
+    def epoch(self) -> str:
+        """Names the NIC's present life under XDP: changes at every attach, detach or channel change.
+
+        Settings that a driver forgets at such moments while they still read back
+        (virtio_net RSS) are trusted only in the epoch in which they were written.
+        """
+        if self.xdp is None:
+            holder = "bare"
+        elif self.xdp.link_id is not None:
+            holder = f"link {self.xdp.link_id}"
+        else:
+            holder = f"prog {self.xdp.prog_id}"
+        channels = self.settings.get(Setting.CHANNELS)
+        shape = ",".join(f"{k}={v}" for k, v in sorted(channels.values.items())) if channels else ""
+        return f"{holder}; channels {shape}".strip()

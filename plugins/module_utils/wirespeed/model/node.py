@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The node: its kernel, its processors, its NICs and the pipelines that live in its bpffs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Tuple
+
+from .nic import Nic
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """``release`` as uname prints it; ``version`` its leading numbers, comparable: (6, 12)."""
+
+    release: str
+    version: Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class InstanceFacts:
+    """One generation of a pipeline found in bpffs.
+
+    ``digest`` identifies object + constants + sizes: two instances with one digest are the same code.
+    ``tables`` holds the live configuration, decoded: table name -> rows in canonical text, sorted.
+    ``published`` is true when the root's slot 0 runs this generation's entry.
+    """
+
+    pipeline: str
+    generation: str
+    digest: str
+    prog_id: int
+    published: bool
+    tables: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Node:
+    """What ``observe`` returns.
+
+    ``cpus`` is the number of possible CPUs (the kernel's nr_cpu_ids: what drivers size XDP queues
+    by), ``cpus_online`` those that run; ``cpus_by_numa`` counts online CPUs per NUMA node.
+    """
+
+    hostname: str
+    kernel: Kernel
+    boot_id: str
+    cpus: int
+    cpus_online: int
+    cpus_by_numa: Mapping[int, int]
+    ram_mib: int
+    libbpf: str
+    nics: Mapping[str, Nic]
+    instances: Tuple[InstanceFacts, ...] = ()
+    notes: Tuple[str, ...] = ()
+
+    def instance(self, pipeline: str) -> "InstanceFacts | None":
+        """The published instance of ``pipeline``, if any."""
+        for found in self.instances:
+            if found.pipeline == pipeline and found.published:
+                return found
+        return None
+
+
+Json = Mapping[str, Any]
