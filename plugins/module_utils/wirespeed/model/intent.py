@@ -12,7 +12,8 @@
         profile: igb            # absent: matched by driver
         tuning: {rings: {rx: 1024}}
     pipelines:
-      - name: scrubber          # its manifest travels beside the intent
+      - name: scrubber
+        manifest: scrubber      # built-in name, or a file beside which the object lies
         tables: {deny_v4: [192.0.2.0/24]}
 """
 
@@ -56,7 +57,10 @@ class NicIntent:
 
 @dataclass(frozen=True)
 class PipelineIntent:
+    """``manifest`` is for the front that gathers files; the engine gets the bundle it made."""
+
     name: str
+    manifest: str = ""
     tables: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
 
@@ -112,7 +116,7 @@ def _nic(item: Any, place: Place, field_: str) -> NicIntent:
 
 
 def _pipeline(item: Any, place: Place, field_: str) -> PipelineIntent:
-    raw = _present(_mapping(item, place, field_, ("name", "tables", "constants")))
+    raw = _present(_mapping(item, place, field_, ("name", "manifest", "tables", "constants")))
     if "name" not in raw:
         raise BadInput(place, field_, "has no 'name'.", "Name the pipeline as its manifest does.")
     tables: Dict[str, Tuple[str, ...]] = {}
@@ -120,7 +124,9 @@ def _pipeline(item: Any, place: Place, field_: str) -> PipelineIntent:
         where = f"{field_}.tables.{table}"
         tables[table] = tuple(_text(row, place, f"{where}[{i}]") for i, row in enumerate(_list(rows, place, where)))
     constants = _mapping(raw.get("constants") or {}, place, f"{field_}.constants", None)
-    return PipelineIntent(_text(raw["name"], place, f"{field_}.name"), tables, constants)
+    name = _text(raw["name"], place, f"{field_}.name")
+    manifest = _optional_text(raw.get("manifest"), place, f"{field_}.manifest") or name
+    return PipelineIntent(name, manifest, tables, constants)
 
 
 def _present(raw: Mapping[str, Any]) -> Dict[str, Any]:

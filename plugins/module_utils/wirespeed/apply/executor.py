@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a plan: journal, act, read back; on any failure undo what was done, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Mapping, Optional, Protocol, Sequence, Tuple
+
+from ..errors import ReadBackMismatch, WirespeedError
+from ..model.step import Action, Step
+from . import journal as journals
+
+
+class Actuator(Protocol):
+    """What carries out the steps of some actions; each lives with what it changes.
+
+    ``apply`` raises :class:`WirespeedError`. ``deviation`` reads back: empty when the node is as
+    ``step.after`` says, else a sentence about what is there instead.
+    """
+
+    def apply(self, step: Step) -> None: ...
+
+    def deviation(self, step: Step) -> str: ...
+
+
+Actuators = Mapping[Action, Actuator]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``done`` in the order in which they ran; ``undone`` newest first, after a failure."""
+
+    done: Tuple[Step, ...]
+    undone: Tuple[Step, ...] = ()
+
+
+class ApplyFailed(WirespeedError):
+    """A step failed. ``outcome`` says what was undone; ``clean`` whether all of it was."""
+
+    def __init__(self, step: Step, cause: WirespeedError, outcome: Outcome, left: Sequence[str]) -> None:
+        problem = f"{step.path}: {step.action} {_change(step)} failed: {cause.problem}"
+        if left:
+            remedy = f"NOT undone: {'; '.join(left)}. The next run tries again to undo it."
+        else:
+            remedy = f"{len(outcome.undone)} earlier step(s) were undone; the node is as before."
+        super().__init__(problem, f"{remedy} {cause.remedy}".strip())
+        self.step = step
+        self.cause = cause
+        self.outcome = outcome
+        self.clean = not left
+
+
+def run(steps: Sequence[Step], actuators: Actuators, journal_path: Path, boot_id: str) -> Outcome:
+    """Raises :class:`ApplyFailed` after undoing; the journal stays only if an undo failed too."""
+    if not steps:
+        return Outcome(())
+    journal = journals.start(journal_path, boot_id)
+    begun: List[Tuple[int, Step]] = []
+    for step in steps:
+        begun.append((journal.begin(step), step))
+        try:
+            _act(step, actuators)
+        except WirespeedError as cause:
+            undone, left = undo(list(reversed(begun)), actuators, journal)
+            if left:
+                journal.keep()
+            else:
+                journal.close()
+            earlier = tuple(each for _, each in begun[:-1])
+            raise ApplyFailed(step, cause, Outcome(earlier, tuple(s for s in undone if s is not step)), left) from cause
+    journal.close()
+    return Outcome(tuple(steps))
+
+
+def _act(step: Step, actuators: Actuators) -> None:
+    actuator = actuators[step.action]
+    actuator.apply(step)
+    found = actuator.deviation(step)
+    if found:
+        raise ReadBackMismatch(f"the call succeeded, but reading back finds: {found}")
+
+
+def undo(
+    newest_first: Sequence[Tuple[int, Step]], actuators: Actuators, journal: Optional[journals.Journal]
+) -> Tuple[List[Step], List[str]]:
+    """Undo what can be undone; returns those steps, and a sentence for each that resisted.
+
+    A step that never happened has nothing to undo and is not called: writing an old value once
+    more would still bounce the carrier on some drivers (bnxt_en set_rxfh, mana set_ringparam).
+    """
+    undone: List[Step] = []
+    left: List[str] = []
+    for index, step in newest_first:
+        inverse = step.inverted()
+        try:
+            if actuators[inverse.action].deviation(inverse):
+                _act(inverse, actuators)
+        except WirespeedError as error:
+            left.append(f"{step.path} ({error.problem})")
+            continue
+        undone.append(step)
+        if journal is not None:
+            journal.undone(index)
+    return undone, left
+
+
+def _change(step: Step) -> str:
+    keys = [key for key in (*step.after, *step.before) if key in step.after or key in step.before]
+    pairs = (f"{key} {step.before.get(key, 'none')} -> {step.after.get(key, 'none')}" for key in dict.fromkeys(keys))
+    return ", ".join(pairs)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a control node sends to a node in one piece: profiles, and pipelines with their objects.
+
+As JSON: ``{"profiles": ..., "pipelines": [{"manifest": {...}, "object": BASE64, "origin": FILE}]}``.
+A target of Ansible has no data files of ours (Ansiballz ships only .py), so everything is here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Tuple
+
+from .errors import BadInput, Place
+from .pipeline.manifest import Manifest
+from .pipeline.source import PipelineSource
+from .profiles.load import ProfileSet
+
+MAX_OBJECT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """``pipelines`` by the name in their manifest."""
+
+    profiles: ProfileSet
+    pipelines: Mapping[str, PipelineSource]
+
+
+def parse(data: Mapping[str, Any]) -> Bundle:
+    """Raises :class:`BadInput` for a bundle that no front of ours has made."""
+    pipelines: Dict[str, PipelineSource] = {}
+    for item in data.get("pipelines", ()):
+        source = _source(item)
+        pipelines[source.manifest.name] = source
+    return Bundle(ProfileSet.from_json(data["profiles"]), pipelines)
+
+
+def dump(profiles: ProfileSet, sources: Tuple[PipelineSource, ...]) -> Dict[str, Any]:
+    return {
+        "profiles": profiles.to_json(),
+        "pipelines": [
+            {"manifest": source.manifest.to_json(), "object": base64.b64encode(source.object_bytes).decode("ascii")}
+            for source in sources
+        ],
+    }
+
+
+def _source(item: Mapping[str, Any]) -> PipelineSource:
+    place = Place("bundle")
+    try:
+        code = base64.b64decode(item["object"], validate=True)
+    except (KeyError, TypeError, binascii.Error) as error:
+        raise BadInput(place, "pipelines.object", f"is not base64: {error}.") from None
+    if len(code) > MAX_OBJECT_BYTES:
+        raise BadInput(place, "pipelines.object", f"has {len(code)} bytes; at most {MAX_OBJECT_BYTES} are taken.")
+    return PipelineSource(Manifest.from_json(item["manifest"]), code)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Collect what a node will need, where the files are: profiles, manifests and compiled objects.
+
+Runs on a control node and in the command line; never on an Ansible target.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence
+
+from . import bundle
+from .errors import BadInput, Place
+from .pipeline.manifest import load_manifest
+from .pipeline.source import PipelineSource
+from .profiles.load import load
+
+HERE = Path(__file__).resolve().parent
+BUILT_IN_PROFILES = HERE / "profiles"
+BUILT_IN_OBJECTS = HERE / "objects"
+
+
+def gather(
+    pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str], relative_to: Path
+) -> Dict[str, Any]:
+    """A bundle for one node. ``pipelines`` are the intent's entries; their ``manifest`` is a built-in
+    name or a path, relative to ``relative_to``. Site profiles come after, and so win over, built-in ones.
+    """
+    directories: List[Path] = [BUILT_IN_PROFILES, *(relative_to / path for path in profiles_path)]
+    sources = tuple(
+        read_pipeline(str(entry.get("manifest") or entry.get("name") or ""), relative_to)
+        for entry in pipelines
+        if isinstance(entry, Mapping)
+    )
+    return bundle.dump(load(directories), sources)
+
+
+def read_pipeline(name: str, relative_to: Path) -> PipelineSource:
+    """A manifest and the object that lies beside it. Raises :class:`BadInput`."""
+    path = manifest_path(name, relative_to)
+    manifest = load_manifest(path)
+    code = path.parent / manifest.object
+    try:
+        return PipelineSource(manifest, code.read_bytes())
+    except OSError as error:
+        raise BadInput(
+            Place(str(path)),
+            "object",
+            f"{manifest.object!r} cannot be read: {error.strerror} ({code}).",
+            "Compile the object, or correct its name in the manifest. The built-in ones are made by 'make bpf'.",
+        ) from None
+
+
+def manifest_path(name: str, relative_to: Path) -> Path:
+    if "/" in name or name.endswith((".yml", ".yaml")):
+        path = relative_to / name
+        hint = "Give a path to a NAME.pipeline.yml file."
+    else:
+        path = BUILT_IN_OBJECTS / f"{name}.pipeline.yml"
+        known = sorted(each.name[: -len(".pipeline.yml")] for each in BUILT_IN_OBJECTS.glob("*.pipeline.yml"))
+        hint = f"Built-in pipelines: {', '.join(known) or 'none'}; any other is named by the path of its manifest."
+    if not path.is_file():
+        raise BadInput(Place("intent"), "pipelines.manifest", f"there is no pipeline {name!r} ({path}).", hint)
+    return path

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read everything about a node that a plan depends on. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Dict, Mapping, Optional, Sequence
+
+from .kernel import host
+from .model.nic import Nic
+from .model.node import Node
+from .nic.discover import discover
+from .pipeline.inventory import PinnedLink, inventory
+from .pipeline.pins import Paths
+from .witness import read_witness
+
+
+def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
+    """Physical NICs, and those of ``names`` that exist, virtual ones too."""
+    found = inventory(paths)
+    links = {link.ifname: link for link in found.links}
+    nics = {
+        name: _with_pipeline(nic, links.get(name), read_witness(paths.run, name))
+        for name, nic in discover(names).items()
+    }
+    system = host.read()
+    return Node(
+        hostname=os.uname().nodename,
+        kernel=system.kernel,
+        boot_id=system.boot_id,
+        cpus=system.cpus_possible,
+        cpus_online=system.cpus_online,
+        cpus_by_numa=system.cpus_by_numa,
+        ram_mib=system.ram_mib,
+        libbpf=found.libbpf,
+        nics=nics,
+        instances=tuple(found.instances),
+        notes=tuple(found.notes),
+    )
+
+
+def _with_pipeline(nic: Nic, link: Optional[PinnedLink], witness: Mapping[str, str]) -> Nic:
+    """Say which attachment is ours: only the link that we pinned for this NIC, alive, by its id."""
+    changes: Dict[str, object] = {"witness": witness}
+    if link is not None:
+        if nic.xdp is not None and nic.xdp.link_id == link.link_id:
+            changes["xdp"] = replace(nic.xdp, pipeline=link.pipeline)
+        else:
+            changes["dead_link"] = link.pipeline
+    return replace(nic, **changes)  # type: ignore[arg-type]  # dataclasses.replace has no typed mapping form

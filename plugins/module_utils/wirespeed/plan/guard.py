@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands against a NIC's plan: unmet attach conditions, too much disruption, a foreign program."""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+from .. import expression
+from ..model.desired import DesiredNic
+from ..model.nic import Nic, XdpMode
+from ..model.node import Node
+from ..model.step import Refusal, Step
+from .changes import Comparison
+from .hook import Hook
+from .sequence import blocked_settings
+
+
+def unmet_constraints(node: Node, nic: Nic, desired: DesiredNic, comparison: Comparison, hook: Hook) -> List[Refusal]:
+    """Evaluated over the NIC as planned, also when it is attached already.
+
+    virtio_net and vmxnet3 accept an MTU under XDP that they cannot hold (no check in
+    ndo_change_mtu, Linux 6.1 to 7.2), so an attached NIC can be wrong without any refusal.
+    """
+    if hook.goal is not XdpMode.NATIVE:
+        return []
+    names = expression.namespace(nic, node, "", comparison.planned)
+    return [
+        Refusal(nic.name, f"xdp ({each.id})", f"{each.explain} (the kernel would answer {each.errno}).", each.remedy)
+        for each in desired.profile.constraints
+        if not each.holds(names)
+    ]
+
+
+def too_disruptive(desired: DesiredNic, steps: Sequence[Step]) -> List[Refusal]:
+    limit = desired.max_disruption
+    return [
+        Refusal(
+            step.target,
+            step.resource,
+            f"{step.action} costs {step.disruption} ({step.why}), and max_disruption is {limit}.",
+            f"Allow max_disruption: {step.disruption} for this NIC, or change it in a maintenance window.",
+        )
+        for step in steps
+        if step.disruption.exceeds(limit)
+    ]
+
+
+def foreign_in_the_way(nic: Nic, desired: DesiredNic, comparison: Comparison) -> List[Refusal]:
+    """A setting needs a detach, but the program on the hook is not ours to detach."""
+    blocked = blocked_settings(nic, desired.profile, comparison)
+    if not blocked or nic.xdp is None or nic.xdp.pipeline is not None:
+        return []
+    return [
+        Refusal(
+            nic.name,
+            blocked[0],
+            f"{nic.driver} refuses it while program {nic.xdp.prog_id} ({nic.xdp.prog_name or 'unnamed'}) is attached, "
+            "and Wirespeed did not attach that program.",
+            "Detach it with the tool that attached it, or drop the setting.",
+        )
+    ]

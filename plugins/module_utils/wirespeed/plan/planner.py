@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a node: pipelines first, then one NIC after the other."""
+
+from __future__ import annotations
+
+from typing import List, Mapping
+
+from ..model.desired import Desired, DesiredNic
+from ..model.node import Node
+from ..model.settings import Setting
+from ..model.step import Plan, Refusal, Step
+from .changes import Settle, compare
+from .guard import foreign_in_the_way, too_disruptive, unmet_constraints
+from .hook import decide
+from .pipelines import plan_pipeline
+from .sequence import sequence
+
+
+def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan:
+    """Pure: the same arguments give the same plan.
+
+    Planning a node that is as desired gives no steps. A pipeline is loaded, filled and published
+    before a NIC is attached to it, so the first packet through the root meets the whole code.
+    """
+    steps: List[Step] = []
+    refusals: List[Refusal] = []
+    warnings: List[str] = list(node.notes)
+    for pipeline in desired.pipelines:
+        steps += plan_pipeline(node, pipeline)
+    for wanted in desired.nics:
+        part = plan_nic(node, wanted, settle)
+        steps += part.steps
+        refusals += part.refusals
+        warnings += part.warnings
+    return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)))
+
+
+def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) -> Plan:
+    nic = node.nics[desired.nic]
+    comparison = compare(nic, desired.profile, settle)
+    hook = decide(nic, desired)
+    steps = sequence(nic, desired.profile, comparison, hook)
+    refusals = [
+        *comparison.refusals,
+        *hook.refusals,
+        *foreign_in_the_way(nic, desired, comparison),
+        *unmet_constraints(node, nic, desired, comparison, hook),
+        *too_disruptive(desired, steps),
+    ]
+    findings = (f"{nic.name}: {finding}" for finding in desired.profile.findings)
+    return Plan(steps, tuple(refusals), (*hook.warnings, *findings))

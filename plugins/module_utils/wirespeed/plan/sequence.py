@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put one NIC's changes and its hook into the order that its driver needs.
+
+The order of operations is the profile's data (tune first, attach second, for all 18 native
+drivers of Linux 6.12). A setting that the driver refuses under a program opens a gap: the
+program is detached right before the first such setting and attached again in its place.
+A setting that an operation makes the driver forget is written after that operation.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional, Tuple
+
+from ..model.desired import OperationRule, ResolvedProfile
+from ..model.nic import Nic, XdpMode
+from ..model.settings import Setting
+from ..model.step import Action, Disruption, Step
+from .changes import Change, Comparison
+from .hook import Hook
+
+ATTACH, DETACH = "attach", "detach"
+_UNSTATED = OperationRule(Disruption.BOUNCE, Disruption.BOUNCE, "the profile states no cost: taken as a bounce")
+
+
+def blocked_settings(nic: Nic, profile: ResolvedProfile, comparison: Comparison) -> List[str]:
+    """The changed settings that this driver refuses while its native program is attached."""
+    if nic.xdp is None or nic.xdp.mode is not XdpMode.NATIVE:
+        return []
+    changed = {change.setting.value for change in comparison.changes}
+    return [name for name in profile.order if name in changed and _rule(profile, name).attached is None]
+
+
+def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: Hook) -> Tuple[Step, ...]:
+    """The NIC's steps in order, each with its cost in the state that the NIC is in by then."""
+    changed = {change.setting.value: change for change in comparison.changes}
+    blocked = blocked_settings(nic, profile, comparison)
+    native = nic.xdp is not None and nic.xdp.mode is XdpMode.NATIVE
+    attaches = hook.attaches or bool(blocked)
+    late = _late(profile, changed, attaches and hook.goal is XdpMode.NATIVE)
+    steps: List[Step] = []
+    for name in profile.order:
+        if name in blocked[:1]:
+            steps.append(_detach(nic, hook, because=name))
+            native = False
+        if name in changed and name not in late:
+            steps.append(_set(nic, profile, changed[name], native))
+        if name == ATTACH and attaches:
+            if hook.present is not None and not blocked:
+                steps.append(_detach(nic, hook, because=ATTACH))
+            steps.append(_attach(nic, profile, hook, because=None if hook.attaches else blocked[0]))
+            native = hook.goal is XdpMode.NATIVE
+    for setting in profile.undone_by:
+        steps += _rewrite(nic, profile, comparison, setting, steps, native)
+    return tuple(steps)
+
+
+def _late(profile: ResolvedProfile, changed: Dict[str, Change], native_attach: bool) -> List[str]:
+    """Changed settings that the coming attach would make the driver forget: written after it, once."""
+    if not native_attach:
+        return []
+    return [setting.value for setting, ops in profile.undone_by.items() if ATTACH in ops and setting.value in changed]
+
+
+def _rewrite(
+    nic: Nic, profile: ResolvedProfile, comparison: Comparison, setting: Setting, steps: List[Step], native: bool
+) -> List[Step]:
+    """The last write of a setting that the driver forgot in this plan, or has since an earlier write.
+
+    It still reads back as wanted, so the only witness is our own record of when it was written.
+    """
+    own = next((change for change in comparison.changes if change.setting is setting), None)
+    change = own or comparison.rewrites.get(setting)
+    if change is None:
+        return []
+    ran = [_operation(step) for step in steps]
+    culprits = [i for i, name in enumerate(ran) if name in profile.undone_by[setting]]
+    if culprits:
+        if setting.value in ran[culprits[-1] :]:
+            return []
+        why = f"{change.why}; {nic.driver} forgets {setting} at {ran[culprits[-1]]} although it still reads back"
+        return [_set(nic, profile, change, native, why, because=None if own else ran[culprits[-1]])]
+    if own is None and nic.witness.get(setting) != nic.epoch:
+        why = f"{change.why}; it reads back, but {nic.driver} may have forgotten it: not written since ({nic.epoch})"
+        return [_set(nic, profile, change, native, why)]
+    return []
+
+
+def _operation(step: Step) -> str:
+    """The profile's word for a step; generic XDP never enters the driver, so it is none of them."""
+    if step.action is Action.SET:
+        return step.resource
+    attachment = step.after if step.action is Action.ATTACH else step.before
+    return step.action.value if attachment.get("mode") == XdpMode.NATIVE.value else ""
+
+
+def _rule(profile: ResolvedProfile, operation: str) -> OperationRule:
+    return profile.operations.get(operation, _UNSTATED)
+
+
+def _set(
+    nic: Nic, profile: ResolvedProfile, change: Change, native: bool, why: str = "", because: Optional[str] = None
+) -> Step:
+    rule = _rule(profile, change.setting.value)
+    cost = rule.attached if native and rule.attached is not None else rule.bare
+    return Step(
+        target=nic.name,
+        action=Action.SET,
+        resource=change.setting.value,
+        before=change.before,
+        after=change.after,
+        why=why or change.why,
+        origin=change.origin,
+        disruption=cost,
+        because=because,
+    )
+
+
+def _detach(nic: Nic, hook: Hook, because: str) -> Step:
+    why = f"{nic.driver} refuses {because} while a native program is attached"
+    if because == ATTACH:
+        why = "another mode or pipeline is to be attached"
+    return Step(nic.name, Action.DETACH, "xdp", hook.present or {}, {}, why, "profile", Disruption.GAP, because)
+
+
+def _attach(nic: Nic, profile: ResolvedProfile, hook: Hook, because: Optional[str]) -> Step:
+    cost = _rule(profile, ATTACH).bare if hook.goal is XdpMode.NATIVE else Disruption.NONE
+    why = hook.why if because is None else f"attached again after {because}"
+    return Step(nic.name, Action.ATTACH, "xdp", {}, hook.wanted or {}, why, "intent", cost, because)

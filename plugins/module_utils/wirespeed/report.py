@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run tells: steps as text, deviations by path, and one row for each NIC."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Sequence
+
+from .model.desired import Desired, DesiredNic
+from .model.node import Node
+from .model.step import Action, Disruption, Plan, Step
+from .plain import plain
+
+SHOWN_VALUES = 8
+
+
+def line(step: Step) -> str:
+    """One step as a person reads it: ``enp1s0: set rings: rx 256 -> 4096 [bounce] - why (origin)``."""
+    cost = "" if step.disruption is Disruption.NONE else f" [{step.disruption}]"
+    what = "" if step.resource in ("xdp", "instance", "slot") else f" {step.resource}"
+    return f"{step.target}: {step.action}{what}: {change(step)}{cost} - {step.why} ({step.origin})"
+
+
+def change(step: Step) -> str:
+    if step.action is Action.CONFIGURE:
+        return f"+{len(step.after['rows'])} -{len(step.before['rows'])} rows"
+    keys = list(dict.fromkeys((*step.before, *step.after)))
+    if not step.before or not step.after:
+        return ", ".join(f"{key} {short((step.after or step.before)[key])}" for key in keys)
+    return ", ".join(f"{key} {short(step.before.get(key))} -> {short(step.after.get(key))}" for key in keys)
+
+
+def short(value: Any) -> str:
+    if isinstance(value, list) and len(value) > SHOWN_VALUES:
+        return f"[{' '.join(map(str, value[:SHOWN_VALUES]))} ... {len(value)} buckets]"
+    return {None: "none", True: "on", False: "off"}.get(value, str(value)) if not isinstance(value, list) else str(value)
+
+
+def numbered(steps: Sequence[Step]) -> str:
+    return "".join(f"{number}. {line(step)}\n" for number, step in enumerate(steps, 1))
+
+
+def deviations(plan: Plan) -> List[Dict[str, Any]]:
+    """One entry for each value that is not as wanted; steps that only serve another are left out."""
+    found: List[Dict[str, Any]] = []
+    for step in plan.drift:
+        shared = {
+            "target": step.target,
+            "why": step.why,
+            "origin": step.origin,
+            "disruption": _repair_cost(plan, step).value,
+        }
+        if step.action is Action.SET:
+            for key, want in step.after.items():
+                found.append({"path": f"{step.path}.{key}", "want": want, "have": step.before.get(key), **shared})
+        else:
+            found.append({"path": step.path, "want": dict(step.after), "have": dict(step.before), **shared})
+    return found
+
+
+def _repair_cost(plan: Plan, step: Step) -> Disruption:
+    """The worst of the step itself and of those that it needs (a detach for virtio_net channels)."""
+    served = [each for each in plan.steps if each.target == step.target and each.because == step.resource]
+    return max([step, *served], key=lambda each: each.disruption.rank).disruption
+
+
+def rows(node: Node, desired: Desired, steps: Sequence[Step]) -> List[Dict[str, Any]]:
+    return [_row(node, wanted, [step for step in steps if step.target == wanted.nic]) for wanted in desired.nics]
+
+
+def _row(node: Node, wanted: DesiredNic, steps: Sequence[Step]) -> Dict[str, Any]:
+    nic = node.nics[wanted.nic]
+    return {
+        "name": nic.name,
+        "driver": nic.driver,
+        "firmware": nic.firmware,
+        "kernel": node.kernel.release,
+        "profile": list(wanted.profile.names),
+        "profile_digest": wanted.profile.digest,
+        "xdp": plain(nic.xdp),
+        "pipeline": wanted.pipeline,
+        "carrier": nic.carrier,
+        "carrier_changes": nic.carrier_changes,
+        "settings": {setting.value: plain(facts.values) for setting, facts in nic.settings.items()},
+        "changed": [line(step) for step in steps],
+        "disruption": max((step.disruption for step in steps), key=lambda d: d.rank, default=Disruption.NONE).value,
+    }
+
+
+def steps_json(steps: Sequence[Step]) -> List[Mapping[str, Any]]:
+    return [{**step.to_json(), "text": line(step)} for step in steps]
