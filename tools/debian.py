@@ -20,6 +20,7 @@ from typing import Dict, Iterator, List, Optional, Sequence
 from progress import Failed, Stage, run
 
 POLICY = Path("/usr/sbin/policy-rc.d")
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
 INSTALL += ["-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0"]
 NO_SERVER = re.compile(r"Could not resolve|Unable to connect|Connection (refused|timed out)|Could not connect")
@@ -112,21 +113,19 @@ def _services_stay_off(packages: Sequence[str]) -> Iterator[None]:
 
 def _backports(lists: Path) -> List[str]:
     """apt options that add the backports suite of the archive this machine already uses, in lists of our own."""
-    answer = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(SITE)|$(REPO_URI)|$(CODENAME)|$(SIGNED_BY)", "Created-By: Packages"],
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages"],
         capture_output=True,
         text=True,
         check=False,
     ).stdout
-    rows = {tuple(line.split("|")) for line in answer.splitlines()}
-    main = sorted(row for row in rows if len(row) == 4 and row[2] == "bookworm" and row[1].rstrip("/").endswith("debian"))
-    if not main:
+    rows = sorted({tuple(line.split()) for line in listed.splitlines()})
+    archives = [row[1] for row in rows if row[0] == "bookworm" and row[1].rstrip("/").endswith("/debian")]
+    if not archives:
         raise Failed("No bookworm main archive among this machine's apt sources, so its backports cannot be found.")
-    uri, signed = main[0][1], main[0][3]
-    option = f"[signed-by={signed}] " if signed else ""
     lists.mkdir(parents=True, exist_ok=True)
     (lists / "partial").mkdir(exist_ok=True)
     source = lists.parent / "backports.list"
     suites = ("bookworm", "bookworm-updates", "bookworm-backports")
-    source.write_text("".join(f"deb {option}{uri} {suite} main\n" for suite in suites))
+    source.write_text("".join(f"deb [signed-by={KEYRING}] {archives[0]} {suite} main\n" for suite in suites))
     return ["-o", f"Dir::Etc::SourceList={source}", "-o", "Dir::Etc::SourceParts=-", "-o", f"Dir::State::Lists={lists}"]

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The two commands are `make demo` and `make test`; `make help` lists the rest.
+
+PYTHON := /usr/bin/python3
+VENV = $(shell $(PYTHON) tools/setup.py --path)
+STAGE := $(PYTHON) tools/stage.py
+NODE ?= lab
+NODES ?= igb:6.1 virtio_net:6.12 vmxnet3:newest
+TESTS ?= tests/unit tests/kernel tests/ansible tests/lab
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
+
+help:
+	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
+	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab; skips are listed at the end"
+	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
+	@echo "make sanity              ansible-test sanity on the collection as it ships"
+	@echo "make bpf                 compile the BPF objects"
+	@echo "make collection          build the collection and stage it outside the checkout"
+	@echo "make setup               install what is missing (apt, pip); the other targets do it by themselves"
+	@echo "make venv                print where the Python environment is"
+	@echo "make lab-up NODES='...'  start virtual machines; lab-ssh NODE=name, lab-list, lab-down"
+	@echo "make clean               remove what was built in the tree (the caches stay)"
+
+# Python is needed to install anything else, so it alone is installed from here.
+$(PYTHON):
+	apt-get install -y python3
+
+setup: | $(PYTHON)
+	@$(PYTHON) tools/setup.py
+
+setup-lab: setup
+	@$(PYTHON) tools/setup.py lab lab_backports
+
+bpf: setup
+	@$(STAGE) "BPF objects" $(MAKE) --no-print-directory -C bpf
+
+collection: bpf
+	@$(STAGE) "collection" $(PYTHON) collection/stage.py
+
+venv: | $(PYTHON)
+	@echo $(VENV)
+
+test: collection setup-lab
+	@$(STAGE) "tests" $(VENV)/bin/python -m pytest -rs $(PYTEST_ARGS) $(TESTS)
+
+ifeq ($(NODE),netns)
+demo: collection
+else
+demo: collection setup-lab
+endif
+	@$(STAGE) "demo" $(VENV)/bin/python -m demo $(NODE)
+
+clean:
+	@$(MAKE) --no-print-directory -C bpf clean
+	rm -rf build dist *.egg-info tests/output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .ansible
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
