@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options by which a playbook says what a node should look like."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  nics:
+    description:
+      - The NICs that this is about, each chosen by exactly one of O(nics[].name), O(nics[].driver), O(nics[].mac)
+        and O(nics[].pci).
+      - NICs that no entry names are left alone.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the network interface.
+        type: str
+      driver:
+        description:
+          - Name of the kernel driver. It chooses every physical NIC of that driver, or none where the node has none.
+        type: str
+      mac:
+        description: The permanent MAC address.
+        type: str
+      pci:
+        description: The PCI address, such as V(0000:01:00.0).
+        type: str
+      workload:
+        description: What most packets meet. Profiles tune by it.
+        type: str
+        choices:
+          drop: Most packets are dropped by the program.
+          forward: Most packets are sent out again by the program.
+          stack: Most packets go on to the network stack of the node.
+        default: drop
+      pipeline:
+        description:
+          - Name of one of O(pipelines), to be attached here.
+          - Without it the NIC is tuned and its XDP hook is left alone.
+        type: str
+      mode:
+        description: How the program is attached.
+        type: str
+        choices:
+          auto: In the driver where the driver can, else in the network stack, with a warning.
+          native: In the driver, or fail with the reason.
+          generic: In the network stack.
+        default: auto
+      max_disruption:
+        description:
+          - The worst that traffic may feel while the node is changed. A change that costs more is refused with the
+            reason, before anything is changed.
+        type: str
+        choices:
+          none: Nothing at all.
+          pause: Rings stand still for a moment.
+          reset: Rings are created anew, packets in them are lost.
+          bounce: The carrier goes down and up.
+          gap: The XDP program is absent for a moment, packets pass unfiltered.
+        default: gap
+      profile:
+        description: Name of the NIC profile to use instead of the one that matches the NIC.
+        type: str
+      tuning:
+        description:
+          - Values that go before those of the profile, by setting (V(features), V(mtu), V(channels), V(rings), V(rss))
+            and then by key.
+        type: dict
+  pipelines:
+    description: The XDP pipelines that O(nics[].pipeline) names.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The pipeline's name, as in its manifest.
+        type: str
+        required: true
+      manifest:
+        description:
+          - Where the pipeline's manifest is, on the control node. Its object lies beside it.
+          - A path that is not absolute is looked for beside the playbook, beside the inventory, and in the working
+            folder, in this order.
+          - Without it the pipeline of that name that comes with the collection is used, such as V(scrubber).
+        type: path
+      tables:
+        description: The configuration, by table; each a list of rows in the table's text form.
+        type: dict
+      constants:
+        description: Values for the program's constants, by name.
+        type: dict
+  profiles_path:
+    description:
+      - Folders on the control node with NIC profiles of the site's own, which go before those of the collection;
+        a later folder goes before an earlier one.
+      - A path that is not absolute is looked for as O(pipelines[].manifest) says.
+    type: list
+    elements: path
+    default: []
+  bundle:
+    description:
+      - Filled in by the action plugin on the control node, never by a playbook.
+      - The profiles, manifests and compiled objects that the node needs, as JSON, compressed and in Base64, because
+        the node has no files of the collection.
+    type: str
+"""

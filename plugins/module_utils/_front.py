@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PRIVATE to the collection: what the modules share between Ansible's arguments and one call into the engine."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Callable, Dict, List, Mapping, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from . import _parcel
+from .wirespeed.errors import WirespeedError
+
+NIC = {
+    "name": {"type": "str"},
+    "driver": {"type": "str"},
+    "mac": {"type": "str"},
+    "pci": {"type": "str"},
+    "workload": {"type": "str", "choices": ["drop", "forward", "stack"], "default": "drop"},
+    "pipeline": {"type": "str"},
+    "mode": {"type": "str", "choices": ["auto", "native", "generic"], "default": "auto"},
+    "max_disruption": {"type": "str", "choices": ["none", "pause", "reset", "bounce", "gap"], "default": "gap"},
+    "profile": {"type": "str"},
+    "tuning": {"type": "dict"},
+}
+
+PIPELINE = {
+    "name": {"type": "str", "required": True},
+    "manifest": {"type": "path"},
+    "tables": {"type": "dict"},
+    "constants": {"type": "dict"},
+}
+
+# Not a secret. no_log keeps some 100 KB of Base64 out of the node's journal and of the result; as one opaque text it
+# cannot censor anything else by chance.
+BUNDLE = {"bundle": {"type": "str", "no_log": True}}
+
+PROFILES = {"profiles_path": {"type": "list", "elements": "path", "default": []}}
+
+INTENT = {
+    "nics": {"type": "list", "elements": "dict", "required": True, "options": NIC},
+    "pipelines": {"type": "list", "elements": "dict", "default": [], "options": PIPELINE},
+    **PROFILES,
+    **BUNDLE,
+}
+
+
+def bundle(module: AnsibleModule) -> Mapping[str, Any]:
+    """What the action plugin sent; ends the module where a module was called without it."""
+    text = module.params["bundle"]
+    if not text:
+        module.fail_json(
+            msg="bundle: is missing. The action plugin of this module fills it in on the control node; "
+            "call the module from a playbook by its full name, wirespeed.xdp."
+            f"{module._name.rpartition('.')[2]}, without 'bundle'."
+        )
+    return _parcel.unpack(text)
+
+
+def intent(module: AnsibleModule) -> Dict[str, List[Dict[str, Any]]]:
+    """The engine's intent: what was given, without what was left out and without the control node's paths."""
+    return {
+        "nics": [_given(nic) for nic in module.params["nics"]],
+        "pipelines": [_given(pipeline, without="manifest") for pipeline in module.params["pipelines"]],
+    }
+
+
+def _given(options: Mapping[str, Any], without: str = "") -> Dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None and key != without}
+
+
+def finish(module: AnsibleModule, call: Callable[[], Dict[str, Any]]) -> NoReturn:
+    """Run ``call`` and end the module with its result, or with one paragraph on what went wrong."""
+    failure: Dict[str, Any] = {}
+    result: Dict[str, Any] = {}
+    try:
+        result = call()
+    except WirespeedError as error:
+        failure = {"msg": str(error), **_outcome(error)}
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        failure = _defect(module, error)
+    if failure:
+        # Outside the handlers: inside, ansible-core >= 2.19 adds the chain of causes to the message.
+        module.fail_json(**failure)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+def _outcome(error: WirespeedError) -> Dict[str, Any]:
+    """What was done and undone before the error, where the engine says so."""
+    outcome = getattr(error, "outcome", None)
+    if outcome is None:
+        return {}
+    return {"outcome": outcome.to_json() if hasattr(outcome, "to_json") else outcome}
+
+
+def _defect(module: AnsibleModule, error: Exception) -> Dict[str, Any]:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    file = frame.filename.rpartition("/module_utils/")[2]
+    failure = {
+        "msg": f"This is a defect of wirespeed.xdp: {type(error).__name__}: {error} ({file}:{frame.lineno}). "
+        "Please report it, with the output of the same command with -vvv."
+    }
+    if module._verbosity >= 3:
+        failure["exception"] = traceback.format_exc()
+    return failure
