@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which BPF objects a test made: found from its pins and its interfaces, then looked for after it is over.
+
+Ids are handed out in a cycle and not soon used twice, so an id that is still there is the same object.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from pathlib import Path
+from typing import Dict, Iterable, Set, Tuple
+
+from tests.probes import SYS_BPF
+
+OBJ_GET = 7
+GET_FD_BY_ID = {"prog": 13, "map": 14, "link": 30}
+KERNELS_OWN = ("maps.debug", "progs.debug")  # iterators that the kernel itself puts into a new bpffs
+FDINFO_KEYS = {"prog_id": "prog", "map_id": "map", "link_id": "link"}
+
+BpfObject = Tuple[str, int]  # ("prog", 17)
+
+
+def _bpf(command: int, attributes: bytes) -> int:
+    """bpf(2): a file descriptor, or -1."""
+    buffer = ctypes.create_string_buffer(attributes.ljust(64, b"\0"), 64)
+    libc = ctypes.CDLL(None, use_errno=True)
+    return int(libc.syscall(SYS_BPF[os.uname().machine], command, buffer, 64))
+
+
+def _identify(descriptor: int) -> Set[BpfObject]:
+    """All ids that the kernel prints for a BPF file: a link's has its program's too."""
+    text = Path(f"/proc/self/fdinfo/{descriptor}").read_text()
+    rows = (line.split(":") for line in text.splitlines() if ":" in line)
+    return {(FDINFO_KEYS[key], int(value)) for key, value in rows if key in FDINFO_KEYS}
+
+
+def pins(bpffs: Path) -> Dict[str, Set[BpfObject]]:
+    """Pinned path relative to ``bpffs`` -> the object's ids."""
+    found = {}
+    for folder, _, names in os.walk(bpffs):
+        for name in names:
+            path = Path(folder, name)
+            if str(path.relative_to(bpffs)) in KERNELS_OWN:
+                continue
+            found[str(path.relative_to(bpffs))] = _pinned(path)
+    return found
+
+
+def _pinned(path: Path) -> Set[BpfObject]:
+    name = ctypes.create_string_buffer(os.fsencode(path))
+    descriptor = _bpf(OBJ_GET, struct.pack("Q", ctypes.addressof(name)))
+    if descriptor < 0:
+        return set()
+    try:
+        return _identify(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def alive(objects: Iterable[BpfObject]) -> Set[BpfObject]:
+    """Those that the kernel still has."""
+    found = set()
+    for kind, number in objects:
+        descriptor = _bpf(GET_FD_BY_ID[kind], struct.pack("I", number))
+        if descriptor >= 0:
+            os.close(descriptor)
+            found.add((kind, number))
+    return found
