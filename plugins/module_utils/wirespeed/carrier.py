@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import select
 import time
 from pathlib import Path
 from typing import Iterable, List
@@ -21,7 +20,7 @@ def wait_for_carrier(names: Iterable[str], patience: float = PATIENCE) -> List[s
     while waiting and time.monotonic() < deadline:
         waiting = [name for name in waiting if not has_carrier(name)]
         if waiting:
-            select.select([], [], [], _LOOK_AGAIN)
+            time.sleep(_LOOK_AGAIN)
     return waiting
 
 

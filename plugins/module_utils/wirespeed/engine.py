@@ -1,40 +1,60 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The five verbs on one node: observe, resolve, plan, apply, verify. Both fronts call these.
+"""The verbs that both fronts call: facts, converge, counters.
 
-Every function takes plain data and returns plain JSON data; errors are :class:`WirespeedError`.
+Each takes and returns plain JSON data; whatever a user can do wrong is a :class:`WirespeedError`.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from . import bundle as bundles
-from . import report
-from .apply.executor import Actuators, ApplyFailed, Outcome, run, undo
-from .apply.lock import node_lock
-from .apply.recover import pending, recover
-from .carrier import wait_for_carrier
-from .desire import desire
-from .errors import MissingPrerequisite, Place, Refused, WirespeedError
-from .model.desired import Desired
-from .model.intent import Intent, parse
-from .model.node import Node
-from .model.step import Action, Plan, Step
-from .nic.actuator import SettingActuator
-from .nic.table import ROOMS
+from .converge import Converger
+from .errors import MissingPrerequisite, Place
+from .model.intent import NicIntent, parse
 from .observe import observe
-from .pipeline.actuator import PipelineActuator
-from .pipeline.garbage import collect
 from .pipeline.pins import Paths
-from .plan.planner import plan
-from .profiles.resolve import resolve
-from .model.intent import NicIntent
 from .plain import plain
-from .selection import select
-from .witness import write_witness
+from .profiles.resolve import resolve
 
 INTENT = Place("intent")
-MAX_PASSES = 3
-_SETTLE = {setting: room.settle for setting, room in ROOMS.items()}
+
+
+def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    """The node and its NICs; with a bundle also the profile and the findings of each NIC.
+
+    ``names`` adds virtual NICs, which are left out unless named. Needs no root, but without it
+    the kernel hides the attached programs' names and ids of links.
+    """
+    node = observe(Paths.from_environment(), names)
+    data: Dict[str, Any] = plain(node)
+    if bundle is not None:
+        profiles = bundles.parse(bundle).profiles
+        for name, nic in node.nics.items():
+            profile = resolve(profiles, nic, node, NicIntent("name", name))
+            data["nics"][name]["profile"] = list(profile.names)
+            data["nics"][name]["findings"] = list(profile.findings)
+    return data
+
+
+def converge(intent: Mapping[str, Any], bundle: Mapping[str, Any], check: bool) -> Dict[str, Any]:
+    """Bring the node to its intent, or with ``check`` only say what that would take.
+
+    Returns ``changed``, ``steps`` in order, ``deviations`` (what was not as wanted), ``nics`` (a row
+    each), ``warnings``, ``recovered`` and an Ansible ``diff``. Check mode changes nothing and
+    returns the same steps in the same order as the run after it. Raises
+    :class:`~.apply.executor.ApplyFailed` after undoing everything.
+    """
+    require_root()
+    wanted = parse(intent, INTENT)
+    converger = Converger(wanted, bundles.parse(bundle), Paths.from_environment(), INTENT)
+    return converger.predict() if check else converger.run()
+
+
+def require_root() -> None:
+    if os.geteuid() != 0:
+        raise MissingPrerequisite(
+            f"This needs root (it runs as uid {os.geteuid()}): NIC settings and XDP want CAP_NET_ADMIN and CAP_BPF.",
+            "Run it with sudo, or with 'become: true' in Ansible.",
+        )

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: the engine's verbs over an intent file.
+
+Exit codes: 0 as wanted, 1 an error (nothing left half done), 2 the node is not as wanted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from . import __version__, engine, show
+from .errors import WirespeedError
+from .gather import gather
+from .intent_file import read_intent
+
+OK, ERROR, DIFFERS = 0, 1, 2
+SITE_PROFILES = "/etc/wirespeed/profiles"
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.verb(options))
+    except WirespeedError as error:
+        print(f"wirespeed: {error}", file=sys.stderr)
+        return ERROR
+    except BrokenPipeError:
+        return ERROR
+
+
+def _facts(options: argparse.Namespace) -> int:
+    data = engine.facts(options.nic, gather([], _profiles(options), Path.cwd()))
+    _print(options, data, show.facts)
+    return OK
+
+
+def _plan(options: argparse.Namespace) -> int:
+    result = _converge(options, check=True)
+    _print(options, result, show.plan)
+    return DIFFERS if result["steps"] else OK
+
+
+def _apply(options: argparse.Namespace) -> int:
+    _print(options, _converge(options, check=False), show.applied)
+    return OK
+
+
+def _verify(options: argparse.Namespace) -> int:
+    planned = _converge(options, check=True)
+    counted = _count(options, verify=True)
+    _print(options, {"deviations": planned["deviations"], **counted}, show.verified)
+    return DIFFERS if planned["deviations"] or not counted["ok"] else OK
+
+
+def _counters(options: argparse.Namespace) -> int:
+    _print(options, _count(options, verify=False), show.counters)
+    return OK
+
+
+def _converge(options: argparse.Namespace, check: bool) -> Dict[str, Any]:
+    intent = read_intent(options.file)
+    return engine.converge(intent, _bundle(options, intent), check)
+
+
+def _count(options: argparse.Namespace, verify: bool) -> Dict[str, Any]:
+    intent = read_intent(options.file)
+    return engine.counters(intent, _bundle(options, intent), verify, options.window, options.min_packets)
+
+
+def _bundle(options: argparse.Namespace, intent: Mapping[str, Any]) -> Dict[str, Any]:
+    return gather(intent.get("pipelines") or [], _profiles(options), Path(options.file).resolve().parent)
+
+
+def _profiles(options: argparse.Namespace) -> List[str]:
+    site = [SITE_PROFILES] if Path(SITE_PROFILES).is_dir() else []
+    return site + [str(Path(path).resolve()) for path in options.profiles_path]
+
+
+def _print(options: argparse.Namespace, data: Dict[str, Any], text: Any) -> None:
+    print(json.dumps(data, indent=2, sort_keys=True) if options.json else text(data))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wirespeed", description="Make this node's NICs ready for XDP and keep them so.")
+    parser.add_argument("--version", action="version", version=f"wirespeed {__version__}")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    facts = _verb(verbs, "facts", _facts, "what this node's NICs are, how they are set, what they carry")
+    facts.add_argument("nic", nargs="*", help="also look at these virtual interfaces")
+    for name, verb, text in (
+        ("plan", _plan, "the steps that 'apply' would take; exit code 2 if there are any"),
+        ("apply", _apply, "bring the node to its intent, undoing everything if a step fails"),
+    ):
+        _with_intent(_verb(verbs, name, verb, text))
+    for name, verb, text in (
+        ("verify", _verify, "check settings and counters against the intent; exit code 2 if they differ"),
+        ("counters", _counters, "unified NIC and XDP counters, and what they did over a window"),
+    ):
+        counting = _with_intent(_verb(verbs, name, verb, text))
+        counting.add_argument("--window", type=float, default=2.0, metavar="SECONDS", help="how long to count (2)")
+        counting.add_argument("--min-packets", type=int, default=0, metavar="N", help="end the window early at N packets")
+    return parser
+
+
+def _verb(verbs: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(verb=run)
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+    parser.add_argument(
+        "--profiles-path", action="append", default=[], metavar="DIR", help="a directory of site profiles; repeatable"
+    )
+    return parser
+
+
+def _with_intent(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("-f", "--file", required=True, metavar="INTENT", help="the intent, a YAML file")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

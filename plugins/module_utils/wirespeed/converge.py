@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One node from what it is to what it should be, as a single transaction."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence, Tuple
+
+from . import report
+from .apply.executor import Actuators, run, undo
+from .apply.lock import node_lock
+from .apply.recover import pending, recover
+from .bundle import Bundle
+from .carrier import has_carrier, wait_for_carrier
+from .desire import desire
+from .errors import Place, Refused, WirespeedError
+from .model.desired import Desired
+from .model.intent import Intent
+from .model.node import Node
+from .model.settings import Setting
+from .model.step import Action, Disruption, Plan, Step
+from .nic.actuator import SettingActuator
+from .nic.table import ROOMS
+from .observe import observe
+from .pipeline.actuator import PipelineActuator
+from .pipeline.garbage import collect
+from .pipeline.pins import Paths
+from .plan.planner import plan
+from .witness import write_witness
+
+MAX_PASSES = 3
+"""A pass after the first repairs what the pass before it broke behind our back (vmxnet3 turns LRO
+on again at an unrelated feature change). One is usual, two happen, a third would not settle."""
+
+_SETTLE = {setting: room.settle for setting, room in ROOMS.items()}
+
+
+class Converger:
+    """``place`` is what errors about the intent name as its source."""
+
+    def __init__(self, intent: Intent, bundle: Bundle, paths: Paths, place: Place) -> None:
+        self._intent = intent
+        self._bundle = bundle
+        self._paths = paths
+        self._place = place
+        self._journal = paths.state / "journal"
+        self._names = [nic.wanted for nic in intent.nics if nic.selector == "name"]
+
+    def predict(self) -> Dict[str, Any]:
+        """What :meth:`run` would do; changes nothing."""
+        node, desired, planned = self._look()
+        _refuse(planned)
+        warnings = list(planned.warnings)
+        if pending(self._journal):
+            warnings.append("An earlier run was killed half-way: the next run first undoes what that one began.")
+        return _result(node, desired, planned, planned.steps, warnings, ())
+
+    def run(self) -> Dict[str, Any]:
+        """Raises :class:`Refused` before any change, or ``ApplyFailed`` after undoing all of them."""
+        with node_lock(self._paths.run / "lock"):
+            actuators = self._actuators()
+            recovered = self._recover(actuators)
+            node, desired, first = self._look()
+            _refuse(first)
+            if first.empty:
+                return _result(node, desired, first, (), first.warnings, recovered)
+            had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
+            node, desired, done = self._passes(first, node.boot_id, actuators)
+            collect(self._paths)
+            down = wait_for_carrier(had_carrier)
+            warnings = [*first.warnings, *(f"{name}: the carrier has not come back yet." for name in down)]
+            return _result(node, desired, first, done, warnings, recovered)
+
+    def _look(self) -> Tuple[Node, Desired, Plan]:
+        node = observe(self._paths, self._names)
+        desired = desire(self._intent, self._bundle, node, self._place)
+        return node, desired, plan(node, desired, _SETTLE)
+
+    def _actuators(self) -> Actuators:
+        settings = SettingActuator()
+        pipeline = PipelineActuator(self._paths, self._bundle.pipelines)
+        return {action: settings if action is Action.SET else pipeline for action in Action}
+
+    def _recover(self, actuators: Actuators) -> Tuple[str, ...]:
+        if not pending(self._journal):
+            return ()
+        node = observe(self._paths, self._names)
+        return recover(self._journal, node.boot_id, actuators, node.nics)
+
+    def _passes(self, planned: Plan, boot_id: str, actuators: Actuators) -> Tuple[Node, Desired, List[Step]]:
+        """Apply, look again, and apply what is still missing; undo everything if it does not settle."""
+        done: List[Step] = []
+        for _ in range(MAX_PASSES):
+            try:
+                done += run(planned.steps, actuators, self._journal, boot_id).done
+            except WirespeedError:
+                undo(list(reversed(list(enumerate(done)))), actuators, None)
+                raise
+            self._bear_witness(planned.steps)
+            node, desired, planned = self._look()
+            if planned.refusals:
+                break
+            if planned.empty:
+                return node, desired, done
+        undo(list(reversed(list(enumerate(done)))), actuators, None)
+        missing = [str(refusal) for refusal in planned.refusals] or [report.line(step) for step in planned.steps]
+        raise WirespeedError(
+            f"Every step succeeded, but the node is not as planned afterwards: {'; '.join(missing)}.",
+            "All steps were undone. Correct the intent, or report this driver and kernel.",
+        )
+
+    def _bear_witness(self, steps: Sequence[Step]) -> None:
+        """Record for each NIC that was written in which epoch its settings are now."""
+        written: Dict[str, List[Setting]] = {}
+        for step in steps:
+            if step.action is Action.SET:
+                written.setdefault(step.target, []).append(Setting(step.resource))
+        if not written:
+            return
+        nics = observe(self._paths, list(written)).nics
+        for name, settings in written.items():
+            nic = nics[name]
+            write_witness(self._paths.run, name, {**nic.witness, **{setting: nic.epoch for setting in settings}})
+
+
+def _bounced(steps: Sequence[Step]) -> List[str]:
+    return list(dict.fromkeys(step.target for step in steps if step.disruption.rank >= Disruption.RESET.rank))
+
+
+def _refuse(planned: Plan) -> None:
+    if planned.refusals:
+        reasons = " ".join(str(refusal) for refusal in planned.refusals)
+        raise Refused(f"Nothing was changed, because the intent cannot be reached: {reasons}")
+
+
+def _result(
+    node: Node,
+    desired: Desired,
+    first: Plan,
+    steps: Sequence[Step],
+    warnings: Sequence[str],
+    recovered: Sequence[str],
+) -> Dict[str, Any]:
+    """``steps`` of a run may be more than the first plan's: later passes are marked as corrections."""
+    corrections = steps[len(first.steps) :]
+    return {
+        "changed": bool(steps) or bool(recovered),
+        "steps": report.steps_json(steps),
+        "corrections": report.steps_json(corrections),
+        "deviations": report.deviations(first),
+        "nics": report.rows(node, desired, steps),
+        "warnings": list(warnings),
+        "recovered": list(recovered),
+        "diff": {"prepared": report.numbered(steps)},
+    }
