@@ -21,6 +21,11 @@ from pathlib import Path
 from typing import Optional
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY / "tools"))
+
+import environment  # noqa: E402  (found by the line above)
+import project  # noqa: E402
+
 COLLECTION = Path("ansible_collections") / "wirespeed" / "xdp"
 KEPT = 5  # staged versions that stay in the cache
 
@@ -29,30 +34,22 @@ class StageError(Exception):
     """One sentence for the user."""
 
 
-def cache_root() -> Path:
-    """Where everything that Wirespeed keeps between runs lives, outside the checkout."""
-    chosen = os.environ.get("WIRESPEED_CACHE")
-    if chosen:
-        return Path(chosen).expanduser().resolve()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser().resolve() / "wirespeed"
-
-
 def ansible_galaxy() -> str:
-    """The ``ansible-galaxy`` beside the running Python, else the one on PATH."""
-    beside = Path(sys.executable).parent / "ansible-galaxy"
-    if beside.exists():
-        return str(beside)
+    """The one beside the running Python, else in the environment that ``make setup`` makes, else on PATH."""
+    made = environment.location(project.read().pip) / "bin"
+    for folder in (Path(sys.executable).parent, made):
+        if (folder / "ansible-galaxy").exists():
+            return str(folder / "ansible-galaxy")
     found = shutil.which("ansible-galaxy")
     if found is None:
-        raise StageError("ansible-galaxy is not installed here. Run 'make venv', or install ansible-core.")
+        raise StageError("ansible-galaxy is not installed here. Run 'make setup', or install ansible-core.")
     return found
 
 
 def galaxy(*arguments: str) -> None:
     command = [ansible_galaxy(), "collection", *arguments]
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": ""}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    settings = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": ""}
+    done = subprocess.run(command, capture_output=True, text=True, env=settings, check=False)
     if done.returncode:
         raise StageError(f"'{' '.join(command)}' failed: {(done.stderr or done.stdout).strip()}")
 
@@ -112,7 +109,7 @@ def stage(source: Path = REPOSITORY, cache: Optional[Path] = None) -> Path:
     objects = source / "plugins" / "module_utils" / "wirespeed" / "objects"
     if not any(objects.glob("*.bpf.o")):
         raise StageError(f"{objects} holds no compiled BPF object. Run 'make -C bpf' first.")
-    folder = (cache or cache_root()) / "collection"
+    folder = (cache or project.cache()).resolve() / "collection"
     with tempfile.TemporaryDirectory(prefix="wirespeed-build-") as scratch:
         artifact = build(source, Path(scratch))
         staged = folder / content_key(artifact)

@@ -85,8 +85,9 @@ options:
           - Where the pipeline's manifest is, on the control node. Its object lies beside it.
           - A path that is not absolute is looked for beside the playbook, beside the inventory, and in the working
             folder, in this order.
-          - Without it the pipeline of that name that comes with the collection is used, such as V(scrubber).
-        type: path
+          - A name without C(/) and C(.yml) is one of the pipelines that come with the collection, such as V(scrubber).
+            Without this option, O(pipelines[].name) is that name.
+        type: str
       tables:
         description: The configuration, by table; each a list of rows in the table's text form.
         type: dict

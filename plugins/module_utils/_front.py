@@ -26,7 +26,7 @@ NIC = {
 
 PIPELINE = {
     "name": {"type": "str", "required": True},
-    "manifest": {"type": "path"},
+    "manifest": {"type": "str"},
     "tables": {"type": "dict"},
     "constants": {"type": "dict"},
 }
@@ -103,5 +103,5 @@ def _defect(module: AnsibleModule, error: Exception) -> Dict[str, Any]:
         "Please report it, with the output of the same command with -vvv."
     }
     if module._verbosity >= 3:
-        failure["exception"] = traceback.format_exc()
+        failure["traceback"] = traceback.format_exc().splitlines()
     return failure

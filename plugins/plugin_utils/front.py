@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control node's half of every module: one bundle of all that a node needs, and one call to the node."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._parcel import pack
+from ..module_utils.wirespeed.errors import BadInput, Place, WirespeedError
+from ..module_utils.wirespeed.gather import gather
+from ..module_utils.wirespeed.model.intent import parse
+
+
+class Front(ActionBase):
+    """Subclasses say in :attr:`takes_intent` whether their module has ``nics`` and ``pipelines``."""
+
+    TRANSFERS_FILES = False
+    takes_intent = True
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
+        variables = dict(task_vars or {})
+        super().run(tmp, variables)
+        try:
+            arguments = self._completed(dict(self._task.args), variables)
+        except WirespeedError as error:
+            problem = str(error)
+        else:
+            return _without_bundle(self._execute_module(module_args=arguments, task_vars=variables))
+        # Outside the handler: inside, ansible-core >= 2.19 prints the same sentence twice.
+        raise AnsibleActionFail(problem)
+
+    def _completed(self, given: Dict[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
+        """The task's arguments, checked, with the bundle."""
+        place = Place(f"wirespeed.xdp.{self._task.action.rpartition('.')[2]}")
+        if given.get("bundle") is not None:
+            raise BadInput(place, "bundle", "is filled in on the control node.", "Leave this option out.")
+        pipelines: Sequence[Any] = ()
+        if self.takes_intent:
+            parse(_intent(given), place)
+            pipelines = given.get("pipelines") or ()
+        finder = _Finder(self._folders(variables))
+        located = [finder.pipeline(entry, place, f"pipelines[{i}]") for i, entry in enumerate(pipelines)]
+        site = given.get("profiles_path") or ()
+        if isinstance(site, str):
+            site = [site]
+        profiles = [finder.folder(path, place, f"profiles_path[{i}]") for i, path in enumerate(site)]
+        bundle = gather(located, profiles, Path.cwd())
+        _hold_names(located, bundle, place)
+        return {**given, "bundle": pack(bundle)}
+
+    def _folders(self, variables: Mapping[str, Any]) -> List[Path]:
+        """Where a path that is not absolute may be: beside the playbook, beside the inventory, here."""
+        beside = (self._loader.get_basedir(), variables.get("inventory_dir"), os.getcwd())
+        # Without an inventory file, Ansible has the word "None" here.
+        return [Path(os.path.abspath(folder)) for folder in beside if folder and folder != "None"]
+
+
+class _Finder:
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def pipeline(self, entry: Mapping[str, Any], place: Place, field: str) -> Dict[str, Any]:
+        """The entry with its manifest as an absolute path; a built-in's name stays as it is."""
+        manifest = entry.get("manifest")
+        if manifest is None or not _is_path(str(manifest)):
+            return dict(entry)
+        return {**entry, "manifest": self._find(str(manifest), place, f"{field}.manifest")}
+
+    def folder(self, named: Any, place: Place, field: str) -> str:
+        found = self._find(str(named), place, field)
+        if not os.path.isdir(found):
+            raise BadInput(place, field, f"{found!r} is not a folder.", "Name the folder that holds the profiles.")
+        return found
+
+    def _find(self, named: str, place: Place, field: str) -> str:
+        tried = list(dict.fromkeys(str(folder / Path(named).expanduser()) for folder in self._folders))
+        for candidate in tried:
+            if os.path.exists(candidate):
+                return candidate
+        raise BadInput(place, field, f"{named!r} is not on the control node.", f"Looked for {', '.join(tried)}.")
+
+
+def _is_path(manifest: str) -> bool:
+    return "/" in manifest or manifest.endswith((".yml", ".yaml"))
+
+
+def _intent(given: Mapping[str, Any]) -> Dict[str, Any]:
+    """What the engine calls the intent; the rest of the options is the module's to judge."""
+    intent: Dict[str, Any] = {"nics": given.get("nics"), "pipelines": given.get("pipelines")}
+    if isinstance(intent["pipelines"], (list, tuple)):
+        intent["pipelines"] = [
+            {key: value for key, value in entry.items() if key != "manifest"} if isinstance(entry, Mapping) else entry
+            for entry in intent["pipelines"]
+        ]
+    return intent
+
+
+def _hold_names(located: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any], place: Place) -> None:
+    """A pipeline goes by one name in the playbook and in its manifest."""
+    for i, (entry, packed) in enumerate(zip(located, bundle["pipelines"])):
+        name = packed["manifest"]["name"]
+        if name != entry["name"]:
+            raise BadInput(
+                place,
+                f"pipelines[{i}].name",
+                f"is {entry['name']!r}, but the manifest calls the pipeline {name!r}.",
+                "Use the manifest's name.",
+            )
+
+
+def _without_bundle(result: Dict[str, Any]) -> Dict[str, Any]:
+    """ansible-core before 2.21 repeats the arguments in the result."""
+    result.get("invocation", {}).get("module_args", {}).pop("bundle", None)
+    return result
