@@ -56,6 +56,7 @@ class Nic:
 
     ``kind`` is ``pci``, ``virtio`` or ``virtual``; ``numa_node`` is -1 where the platform names none.
     ``xdp_features`` is None where the kernel cannot tell (netdev family, Linux 6.3).
+    ``peer_mtu`` and ``peer_tx_queues`` describe the other end of a veth pair, None where it cannot be seen.
     ``settings`` lacks the settings that the driver does not have; ``unsupported`` says why, by setting.
     ``dead_link`` names a pipeline whose pinned link for this NIC no longer holds the hook.
     ``witness`` maps a setting to the :attr:`epoch` in which Wirespeed last wrote it.
@@ -77,6 +78,7 @@ class Nic:
     speed_mbps: int = 0
     upper: Tuple[str, ...] = ()
     peer_mtu: Optional[int] = None
+    peer_tx_queues: Optional[int] = None
     settings: Mapping[Setting, SettingFacts] = field(default_factory=dict)
     unsupported: Mapping[Setting, str] = field(default_factory=dict)
     private_flags: Mapping[str, bool] = field(default_factory=dict)
