@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ethtool over generic netlink: channels, rings, features, private flags, link speed.
+
+Numbers from include/uapi/linux/ethtool_netlink.h; they are the same in Linux 5.7 to 7.2. Every
+function raises :class:`~..errors.NotSupported` where the driver has no such operation and
+:class:`~..errors.KernelRefusal` with the kernel's reason for any other refusal.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
+
+from . import netlink
+from .netlink import Attribute, Message, Nest
+from .port import Port
+
+_STRSET_GET = 1
+_LINKMODES_GET = 4
+_FEATURES_GET, _FEATURES_SET = 11, 12
+_PRIVFLAGS_GET = 13
+_RINGS_GET, _RINGS_SET = 15, 16
+_CHANNELS_GET, _CHANNELS_SET = 17, 18
+
+_FEATURE_NAMES = 4  # ETH_SS_FEATURES
+_COMPACT = 1  # ETHTOOL_FLAG_COMPACT_BITSETS
+_SPEED_UNKNOWN = 0xFFFFFFFF
+
+_HEADER = Nest((Attribute(1, "index", "uint32"), Attribute(2, "name", "asciiz"), Attribute(3, "flags", "uint32")))
+_BIT = Nest((Attribute(1, "index", "uint32"), Attribute(2, "name", "asciiz"), Attribute(3, "value", "flag")))
+_BITSET = Nest(
+    (
+        Attribute(1, "no_mask", "flag"),
+        Attribute(2, "size", "uint32"),
+        Attribute(3, "bits", Nest((Attribute(1, "bit", _BIT, repeated=True),))),
+        Attribute(4, "value", "cdata"),
+        Attribute(5, "mask", "cdata"),
+    )
+)
+
+
+def _message(*attributes: Attribute) -> Message:
+    return Message(netlink.GENERIC_HEAD, (Attribute(1, "header", _HEADER), *attributes))
+
+
+_COUNTERS = {"rx": (2, 6), "tx": (3, 7), "other": (4, 8), "combined": (5, 9)}
+_RING_SIZES = {"rx": (2, 6), "rx-mini": (3, 7), "rx-jumbo": (4, 8), "tx": (5, 9)}
+
+
+def _sizes(table: Mapping[str, Tuple[int, int]]) -> Message:
+    maxima = (Attribute(maximum, f"{key}-max", "uint32") for key, (maximum, _current) in table.items())
+    currents = (Attribute(current, key, "uint32") for key, (_maximum, current) in table.items())
+    return _message(*maxima, *currents)
+
+
+_CHANNELS = _sizes(_COUNTERS)
+_RINGS = _sizes(_RING_SIZES)
+_FEATURES = _message(*(Attribute(2 + i, key, _BITSET) for i, key in enumerate(("hw", "wanted", "active", "nochange"))))
+_PRIVFLAGS = _message(Attribute(2, "flags", _BITSET))
+_LINKMODES = _message(Attribute(5, "speed", "uint32"))
+_STRING = Nest((Attribute(1, "index", "uint32"), Attribute(2, "value", "asciiz")))
+_STRINGSET = Nest(
+    (Attribute(1, "id", "uint32"), Attribute(3, "strings", Nest((Attribute(1, "string", _STRING, repeated=True),))))
+)
+_STRSET = _message(Attribute(2, "sets", Nest((Attribute(1, "set", _STRINGSET, repeated=True),))))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Current counts by key and the largest that the driver states; keys that it lacks are absent."""
+
+    current: Mapping[str, int]
+    maxima: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Sets of kernel feature names, as ``netdev_features_strings`` (net/ethtool/common.c) has them.
+
+    ``hardware`` can be toggled by the user unless ``nochange`` holds it too.
+    """
+
+    names: Tuple[str, ...]
+    hardware: FrozenSet[str]
+    wanted: FrozenSet[str]
+    active: FrozenSet[str]
+    nochange: FrozenSet[str]
+
+
+def channels(port: Port) -> Sizes:
+    return _read_sizes("CHANNELS_GET", _CHANNELS_GET, _CHANNELS, tuple(_COUNTERS), port)
+
+
+def set_channels(port: Port, counts: Mapping[str, int]) -> None:
+    """``counts`` by ``rx``, ``tx``, ``other``, ``combined``; what is not given stays."""
+    _call("CHANNELS_SET", _CHANNELS_SET, _CHANNELS, port, counts)
+
+
+def rings(port: Port) -> Sizes:
+    return _read_sizes("RINGS_GET", _RINGS_GET, _RINGS, tuple(_RING_SIZES), port)
+
+
+def set_rings(port: Port, sizes: Mapping[str, int]) -> None:
+    """``sizes`` in descriptors by ``rx``, ``tx``, ``rx-mini``, ``rx-jumbo``; what is not given stays."""
+    _call("RINGS_SET", _RINGS_SET, _RINGS, port, sizes)
+
+
+def features(port: Port) -> Features:
+    values = _call("FEATURES_GET", _FEATURES_GET, _FEATURES, port, flags=_COMPACT)
+    names = _feature_names()
+    sets = {key: _members(names, values[key]) for key in ("hw", "wanted", "active", "nochange")}
+    return Features(
+        tuple(name for name in names if name), sets["hw"], sets["wanted"], sets["active"], sets["nochange"]
+    )
+
+
+def set_features(port: Port, wanted: Mapping[str, bool]) -> None:
+    """Asks for features on or off. The kernel may keep some as they are and still say yes."""
+    bits = [{"name": name, "value": True} if on else {"name": name} for name, on in wanted.items()]
+    _call("FEATURES_SET", _FEATURES_SET, _FEATURES, port, {"wanted": {"bits": {"bit": bits}}})
+
+
+def private_flags(port: Port) -> Dict[str, bool]:
+    bitset = _call("PRIVFLAGS_GET", _PRIVFLAGS_GET, _PRIVFLAGS, port)["flags"]
+    return {bit["name"]: bool(bit.get("value")) for bit in bitset.get("bits", {}).get("bit", ())}
+
+
+def speed(port: Port) -> int:
+    """Mbit/s; 0 where the link is down or the driver cannot say."""
+    value = _call("LINKMODES_GET", _LINKMODES_GET, _LINKMODES, port, flags=_COMPACT).get("speed")
+    return 0 if value in (None, _SPEED_UNKNOWN) else int(value)
+
+
+def _read_sizes(name: str, command: int, message: Message, keys: Sequence[str], port: Port) -> Sizes:
+    values = _call(name, command, message, port)
+    present = [key for key in keys if values.get(f"{key}-max") or values.get(key)]
+    return Sizes(
+        {key: values.get(key, 0) for key in present}, {key: values.get(f"{key}-max", 0) for key in present}
+    )
+
+
+def _call(
+    name: str, command: int, message: Message, port: Optional[Port], body: Mapping[str, Any] = {}, flags: int = 0
+) -> Mapping[str, Any]:
+    header: Dict[str, Any] = {"index": port.ifindex, "name": port.name} if port else {}
+    if flags:
+        header["flags"] = flags
+    replies = netlink.request(
+        netlink.GENERIC,
+        netlink.family("ethtool"),
+        message,
+        {"cmd": command, "version": 1},
+        {"header": header, **body},
+        f"ethtool {name} {port.name}" if port else f"ethtool {name}",
+    )
+    return replies[0].values if replies else {}
+
+
+@lru_cache(maxsize=1)
+def _feature_names() -> Tuple[str, ...]:
+    """Names by bit; the kernel leaves retired bits empty."""
+    wanted = {"sets": {"set": [{"id": _FEATURE_NAMES}]}}
+    (stringset,) = _call("STRSET_GET", _STRSET_GET, _STRSET, None, wanted)["sets"]["set"]
+    strings = {string["index"]: string["value"] for string in stringset["strings"]["string"]}
+    return tuple(strings.get(bit, "") for bit in range(max(strings) + 1))
+
+
+def _members(names: Sequence[str], bitset: Mapping[str, Any]) -> FrozenSet[str]:
+    """Compact bitsets are 32-bit words in host order."""
+    raw = bitset["value"]
+    words = struct.unpack(f"={len(raw) // 4}I", raw)
+    return frozenset(name for bit, name in enumerate(names) if name and words[bit // 32] >> (bit % 32) & 1)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out SET steps: one setting of one NIC."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ..kernel import rtnetlink
+from ..kernel.port import Port
+from ..model.settings import Setting, SettingFacts, Value, Values
+from ..model.step import Step
+from .table import ROOMS
+
+_ALWAYS_WRITTEN = frozenset({Setting.RSS})
+"""virtio_net forgets its table at attach, detach and channel changes while it still reads back."""
+
+
+class SettingActuator:
+    """Writes ``step.after`` and reads it back.
+
+    What is already as wanted is not written again: some drivers re-create their rings for it
+    (bnxt_en set_rxfh, mana set_ringparam).
+    """
+
+    def apply(self, step: Step) -> None:
+        setting, port = Setting(step.resource), _port(step)
+        values = _values(step.after)
+        if setting not in _ALWAYS_WRITTEN:
+            facts = ROOMS[setting].read(port)
+            values = {key: value for key, value in values.items() if not _holds(facts, key, value)}
+        if values:
+            ROOMS[setting].write(port, values)
+
+    def deviation(self, step: Step) -> str:
+        setting = Setting(step.resource)
+        facts = ROOMS[setting].read(_port(step))
+        found = [
+            _difference(facts, key, value)
+            for key, value in _values(step.after).items()
+            if not _holds(facts, key, value)
+        ]
+        return f"{step.target} {setting}: {'; '.join(found)}" if found else ""
+
+
+def _port(step: Step) -> Port:
+    return rtnetlink.link_named(step.target).port
+
+
+def _values(after: Mapping[str, Any]) -> Values:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in after.items()}
+
+
+def _holds(facts: SettingFacts, key: str, value: Value) -> bool:
+    return facts.values.get(key) == value and facts.requested.get(key, value) == value
+
+
+def _difference(facts: SettingFacts, key: str, value: Value) -> str:
+    if facts.values.get(key) == value:
+        return f"{key} is {value!r}, but {facts.requested[key]!r} is requested for later"
+    return f"{key} is {facts.values.get(key)!r}, not {value!r}"

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything about the NICs of this network namespace, as the kernel and udev tell it. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
+
+from ..errors import KernelRefusal, NotSupported
+from ..kernel import bpf_objects, device_tree, ethtool_binding, ethtool_ioctl, ethtool_netlink, netdev_netlink, rtnetlink
+from ..kernel.bpf_objects import XdpLink
+from ..kernel.device_tree import NOWHERE
+from ..kernel.port import Port
+from ..kernel.rtnetlink import Link
+from ..model.nic import Nic, XdpAttachment
+from ..model.settings import Setting, SettingFacts
+from .table import ROOMS
+
+_T = TypeVar("_T")
+
+_VIRTUAL_BUSES = frozenset({"", "netdevsim"})
+_STACKED = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec"})
+"""Link kinds whose IFLA_LINK is the device below; a veth's is its peer, a tunnel's its underlay."""
+
+
+def discover(names: Sequence[str] = ()) -> Dict[str, Nic]:
+    """Every NIC that has hardware (or a virtio device) behind it, and those of ``names`` that exist.
+
+    The fields ``xdp.pipeline``, ``dead_link`` and ``witness`` are left to those who know pipelines.
+    Raises :class:`KernelRefusal` where programs may not be looked at (no root).
+    """
+    links = rtnetlink.links()
+    chosen = [link for link in links if link.name in names or link.parent_bus not in _VIRTUAL_BUSES]
+    xdp_links = bpf_objects.xdp_links() if any(link.xdp for link in chosen) else []
+    return {link.name: _nic(link, links, xdp_links) for link in chosen}
+
+
+def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic:
+    virtual = link.parent_bus in _VIRTUAL_BUSES
+    identity = _if_supported(lambda: ethtool_ioctl.driver_info(link.name))
+    place = NOWHERE if virtual else device_tree.place(link.parent_bus, link.parent_name)
+    peer = _peer(link, links)
+    settings, unsupported = _settings(link.port)
+    return Nic(
+        name=link.name,
+        ifindex=link.ifindex,
+        mac=link.mac,
+        driver=(_if_supported(lambda: ethtool_binding.driver(link.name)) or link.kind) if identity else link.kind,
+        kind="virtual" if virtual else link.parent_bus,
+        bus_address="" if virtual else place.address or ethtool_binding.bus(link.name) or link.parent_name,
+        firmware=identity.firmware if identity else "",
+        driver_version=identity.version if identity else "",
+        pci=place.pci,
+        numa_node=place.numa_node,
+        up=link.up,
+        carrier=link.carrier,
+        carrier_changes=link.carrier_changes,
+        speed_mbps=_if_supported(lambda: ethtool_netlink.speed(link.port)) or 0,
+        upper=_upper(link, links),
+        peer_mtu=peer.mtu if peer else None,
+        peer_tx_queues=_tx_queues(peer.port) if peer and link.peer_netnsid is None else None,
+        settings=settings,
+        unsupported=unsupported,
+        private_flags=_if_supported(lambda: ethtool_netlink.private_flags(link.port)) or {},
+        xdp=_attachment(link, xdp_links),
+        xdp_features=_if_supported(lambda: netdev_netlink.xdp_features(link.ifindex)),
+    )
+
+
+def _settings(port: Port) -> Tuple[Mapping[Setting, SettingFacts], Mapping[Setting, str]]:
+    settings: Dict[Setting, SettingFacts] = {}
+    unsupported: Dict[Setting, str] = {}
+    for setting, room in ROOMS.items():
+        try:
+            settings[setting] = room.read(port)
+        except NotSupported as error:
+            unsupported[setting] = f"{error.call}: {error.reason or 'the driver has no such operation'} (EOPNOTSUPP)"
+    return settings, unsupported
+
+
+def _upper(link: Link, links: Sequence[Link]) -> Tuple[str, ...]:
+    """Bond, bridge or team that owns the port, and VLANs and the like on top of it."""
+    return tuple(
+        other.name
+        for other in links
+        if other.ifindex == link.master
+        or (other.kind in _STACKED and other.peer_index == link.ifindex and other.peer_netnsid is None)
+    )
+
+
+def _peer(link: Link, links: Sequence[Link]) -> Optional[Link]:
+    """A veth's other end, also in another namespace: native XDP depends on its MTU and queues."""
+    if link.kind != "veth" or not link.peer_index:
+        return None
+    if link.peer_netnsid is None:
+        return next((other for other in links if other.ifindex == link.peer_index), None)
+    try:
+        return rtnetlink.link(link.peer_index, link.peer_netnsid)
+    except KernelRefusal:
+        return None  # gone, or in a namespace that we may not look into
+
+
+def _tx_queues(port: Port) -> Optional[int]:
+    """ethtool reaches this namespace only; netlink tells just the number allocated, not the number in use."""
+    sizes = _if_supported(lambda: ethtool_netlink.channels(port))
+    return sizes.current.get("tx") if sizes else None
+
+
+def _attachment(link: Link, xdp_links: Sequence[XdpLink]) -> Optional[XdpAttachment]:
+    if not link.xdp:
+        return None
+    mode, prog_id = link.xdp[0]
+    holding: List[int] = [
+        found.link_id for found in xdp_links if (found.ifindex, found.prog_id) == (link.ifindex, prog_id)
+    ]
+    return XdpAttachment(mode, prog_id, bpf_objects.program_name(prog_id), holding[0] if holding else None)
+
+
+def _if_supported(ask: Callable[[], _T]) -> Optional[_T]:
+    try:
+        return ask()
+    except NotSupported:
+        return None

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All rooms by the setting that they keep."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..model.settings import Setting
+from . import channels, features, mtu, rings, rss
+from .room import Room
+
+ROOMS: Mapping[Setting, Room] = {
+    Setting.FEATURES: features,
+    Setting.MTU: mtu,
+    Setting.CHANNELS: channels,
+    Setting.RINGS: rings,
+    Setting.RSS: rss,
+}
