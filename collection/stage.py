@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the collection's artifact and install it outside the checkout; print where.
 
-The last line of standard output is the path to put into ``ANSIBLE_COLLECTIONS_PATH``. The same content always
-lands in the same folder, so a second call installs nothing.
+The last line of standard output is the installed collection's folder, ``.../ansible_collections/wirespeed/xdp``
+(with ``--path`` the folder to put into ``ANSIBLE_COLLECTIONS_PATH``). The same content always lands in the same folder,
+so a second call installs nothing.
 """
 
 from __future__ import annotations
@@ -122,14 +123,14 @@ def stage(source: Path = REPOSITORY, cache: Optional[Path] = None) -> Path:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--collection", action="store_true", help="print the collection's own folder instead")
+    parser.add_argument("--path", action="store_true", help="print what ANSIBLE_COLLECTIONS_PATH needs instead")
     options = parser.parse_args()
     try:
         staged = stage()
     except StageError as error:
         print(error, file=sys.stderr)
         return 1
-    print(staged / COLLECTION if options.collection else staged)
+    print(staged if options.path else staged / COLLECTION)
     return 0
 
 

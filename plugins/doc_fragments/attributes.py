@@ -27,7 +27,8 @@ requirements:
   - root on the node
   - Linux 6.1 or newer
   - Python 3.9 or newer
-  - pyroute2 0.7.2 or newer, pyudev, Jinja2, and libbpf 1.1 or newer (the role P(wirespeed.xdp.prerequisites#role) installs them)
+  - pyroute2 0.7.2 or newer, pyudev, Jinja2, and libbpf 1.1 or newer; the role
+    P(wirespeed.xdp.prerequisites#role) installs them
   - on the control node jsonschema and PyYAML
 """
 
