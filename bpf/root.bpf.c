@@ -12,6 +12,9 @@
 WS_RODATA(__u32, bpf_metadata_wirespeed_protocol) = WS_PIN_PROTOCOL;
 WS_RODATA(__u32, bpf_metadata_wirespeed_root_abi) = WS_ROOT_ABI;
 
+/* Whose root this is; the loader fills it in. */
+WS_RODATA(char, bpf_metadata_wirespeed_pipeline[64]) = "";
+
 /* The verdict while no instance is published (manifest: root.empty_slot). */
 WS_RODATA(__u32, empty_slot_action) = XDP_PASS;
 

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables: config maps as rows of text. What a row may say follows from the BTF of the map's key.
+
+A row has one canonical spelling, so that rows can be compared as text: what is wanted, what is
+live, and what a step adds or removes. Pure; ``live.py`` does the reading and writing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
+
+from ..errors import BadInput, Place
+from ..kernel.btf import Btf, MapDefinition
+from ..model.intent import unknown_word
+from .prefixes import PrefixSet
+
+LPM_TRIE = 11  # enum bpf_map_type
+_LENGTH_BYTES = 4
+_PREFIX_VERSIONS = {8: 4, 20: 6}
+
+
+class Codec(Protocol):
+    """Turns a row into a map's key and back. ``encode`` raises ValueError with half a sentence."""
+
+    def encode(self, row: str) -> bytes: ...
+
+    def decode(self, key: bytes) -> str: ...
+
+    @property
+    def value(self) -> bytes: ...
+
+    def order(self, key: bytes) -> Tuple[bytes, int]: ...
+
+
+@dataclass(frozen=True)
+class Table:
+    """``max_entries`` is what the map will hold at most."""
+
+    name: str
+    kind: str
+    codec: Codec
+    max_entries: int
+
+    def keys(self, rows: Sequence[str], place: Place) -> Dict[str, bytes]:
+        """Canonical row -> key, in table order. Raises :class:`BadInput` naming the first bad row, from 1."""
+        found: Dict[bytes, int] = {}
+        for number, row in enumerate(rows, start=1):
+            try:
+                key = self.codec.encode(row)
+            except ValueError as error:
+                raise BadInput(place, f"table {self.name}, row {number}", f"{row!r} {error}") from None
+            if key in found:
+                raise BadInput(
+                    place,
+                    f"table {self.name}, row {number}",
+                    f"{row!r} stands in row {found[key]} already.",
+                    "Remove one of them.",
+                )
+            found[key] = number
+        self.check_room(len(found), place)
+        return {self.codec.decode(key): key for key in sorted(found, key=self.codec.order)}
+
+    def check_room(self, rows: int, place: Place) -> None:
+        """Raises :class:`BadInput` when the map cannot hold so many rows."""
+        if rows > self.max_entries:
+            raise BadInput(
+                place,
+                f"table {self.name}",
+                f"has {rows} rows, but its map holds {self.max_entries}.",
+                f"Raise maps.{self.name}.max_entries in the manifest, or give fewer rows.",
+            )
+
+    def rows(self, keys: Sequence[bytes]) -> Tuple[str, ...]:
+        """Canonical rows, in table order."""
+        return tuple(self.codec.decode(key) for key in sorted(keys, key=self.codec.order))
+
+
+def table(definition: MapDefinition, kind: Optional[str], btf: Btf) -> Table:
+    """The table of one config map. Raises :class:`BadInput` when no row of this kind fits its key."""
+    if kind != "prefix_set":
+        raise unknown_word(Place("manifest"), f"maps.{definition.name}.table", str(kind), ["prefix_set"])
+    version = _PREFIX_VERSIONS.get(definition.key_size)
+    if definition.type != LPM_TRIE or version is None or not _starts_with_length(definition, btf):
+        raise BadInput(
+            Place("manifest"),
+            f"maps.{definition.name}.table",
+            f"is prefix_set, but the map (type {definition.type}, key of {definition.key_size} bytes) is no prefix trie.",
+            "A prefix set is a BPF_MAP_TYPE_LPM_TRIE with key {__u32 prefixlen; __u8 address[4 or 16]}.",
+        )
+    return Table(definition.name, kind, PrefixSet(version, definition.value_size), definition.max_entries)
+
+
+def _starts_with_length(definition: MapDefinition, btf: Btf) -> bool:
+    """Without a BTF key type only the sizes speak; xdp-filter's own objects are like that."""
+    if not definition.key_type:
+        return True
+    first = btf.leaves(definition.key_type)[0]
+    return first.offset == 0 and first.bits == _LENGTH_BYTES * 8 and first.count == 1
+
+
+def canonical(
+    tables: Mapping[str, Table], wanted: Mapping[str, Sequence[str]], place: Place
+) -> Dict[str, Tuple[str, ...]]:
+    """The rows of every table, in canonical spelling and order; a table that is not named is empty.
+
+    Raises :class:`BadInput` for an unknown table and for the first bad row.
+    """
+    for name in wanted:
+        if name not in tables:
+            raise unknown_word(place, "tables", name, list(tables))
+    return {name: tuple(found.keys(wanted.get(name, ()), place)) for name, found in tables.items()}
+
+
+def difference(live: Sequence[str], wanted: Sequence[str]) -> Tuple[List[str], List[str]]:
+    """Rows to add and rows to remove, each in the order given. Both sides are canonical."""
+    have, want = set(live), set(wanted)
+    return [row for row in wanted if row not in have], [row for row in live if row not in want]

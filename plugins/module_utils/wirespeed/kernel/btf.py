@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""BPF Type Format: what is needed to compare the layout of maps and to find variables.
+
+Format: Documentation/bpf/btf.rst. Reads the ``.BTF`` section of an object file and the BTF that
+the kernel keeps for a loaded map or program alike.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from dataclasses import dataclass
+from typing import Any, Dict, List, Tuple
+
+from ..errors import BadInput, Place
+from .libbpf import call, function
+
+INT, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT = range(1, 12)
+FUNC, FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 = range(12, 20)
+_MODIFIERS = (TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG)
+_MAGIC = 0xEB9F
+_HEADER = struct.Struct("<HBBIIIII")
+_TYPE = struct.Struct("<III")
+_POINTER_SIZE = 8
+_INT_SIGNED = 1
+# Bytes behind a type: a fixed number, and so many for each member.
+_TAIL = {
+    INT: (4, 0),
+    ARRAY: (12, 0),
+    STRUCT: (0, 12),
+    UNION: (0, 12),
+    ENUM: (0, 8),
+    FUNC_PROTO: (0, 8),
+    VAR: (4, 0),
+    DATASEC: (0, 12),
+    DECL_TAG: (4, 0),
+    ENUM64: (0, 12),
+}
+_KIND_NAMES = {PTR: "pointer", ENUM: "enum", ENUM64: "enum", FLOAT: "float", FUNC_PROTO: "function"}
+
+
+@dataclass(frozen=True)
+class Type:
+    """``size_or_type`` is a size for sized kinds, else the id of the type pointed to."""
+
+    name: str
+    kind: int
+    flag: bool
+    size_or_type: int
+    members: Tuple[Tuple[int, int, int], ...] = ()
+    encoding: int = 0
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One scalar of a flattened type; ``count`` > 1 for an array of scalars. Offsets in bits."""
+
+    path: str
+    offset: int
+    bits: int
+    kind: str
+    count: int = 1
+
+    def __str__(self) -> str:
+        times = f"[{self.count}]" if self.count != 1 else ""
+        return f"{self.path or 'value'} {self.kind}{self.bits}{times} at byte {self.offset / 8:g}"
+
+
+class Btf:
+    def __init__(self, raw: bytes) -> None:
+        """Raises ValueError or struct.error when ``raw`` is no BTF."""
+        magic, _, _, header, types, types_size, strings, strings_size = _HEADER.unpack_from(raw)
+        if magic != _MAGIC:
+            raise ValueError("no BTF magic")
+        self._strings = raw[header + strings : header + strings + strings_size]
+        self.types: List[Type] = [Type("void", 0, False, 0)]
+        at, end = header + types, header + types + types_size
+        while at < end:
+            at = self._read(raw, at)
+
+    def _read(self, raw: bytes, at: int) -> int:
+        name, info, size = _TYPE.unpack_from(raw, at)
+        at += _TYPE.size
+        kind, count = info >> 24 & 0x1F, info & 0xFFFF
+        fixed, each = _TAIL.get(kind, (0, 0))
+        members: Tuple[Any, ...] = ()
+        encoding = 0
+        if kind in (STRUCT, UNION, DATASEC):
+            members = tuple(_TYPE.unpack_from(raw, at + 12 * i) for i in range(count))
+        elif kind == ARRAY:
+            members = (_TYPE.unpack_from(raw, at),)
+        elif kind == INT:
+            encoding = struct.unpack_from("<I", raw, at)[0] >> 24
+        self.types.append(Type(self.string(name), kind, bool(info >> 31), size, members, encoding))
+        return at + fixed + each * count
+
+    def string(self, at: int) -> str:
+        return self._strings[at : self._strings.index(b"\0", at)].decode()
+
+    def find(self, name: str, kind: int) -> int:
+        """The id of the type. Raises KeyError."""
+        for number, found in enumerate(self.types):
+            if found.kind == kind and found.name == name:
+                return number
+        raise KeyError(name)
+
+    def plain(self, number: int) -> int:
+        """The type behind typedefs and qualifiers."""
+        while self.types[number].kind in _MODIFIERS:
+            number = self.types[number].size_or_type
+        return number
+
+    def size(self, number: int) -> int:
+        """In bytes."""
+        found = self.types[self.plain(number)]
+        if found.kind == ARRAY:
+            element, _, count = found.members[0]
+            return count * self.size(element)
+        return _POINTER_SIZE if found.kind == PTR else found.size_or_type
+
+    def leaves(self, number: int, path: str = "", base: int = 0) -> Tuple[Leaf, ...]:
+        """The scalars of a type with their full member path, in the order of declaration."""
+        found = self.types[self.plain(number)]
+        if found.kind in (STRUCT, UNION):
+            return tuple(leaf for member in found.members for leaf in self._member(found, member, path, base))
+        if found.kind == ARRAY:
+            element, _, count = found.members[0]
+            step = self.size(element) * 8
+            if self.types[self.plain(element)].kind in (STRUCT, UNION, ARRAY):
+                parts = (self.leaves(element, f"{path}[{i}]", base + i * step) for i in range(count))
+                return tuple(leaf for part in parts for leaf in part)
+            return (Leaf(path, base, step, self._kind_name(element), count),)
+        return (Leaf(path, base, self.size(number) * 8, self._kind_name(number)),)
+
+    def _member(self, owner: Type, member: Tuple[int, int, int], path: str, base: int) -> Tuple[Leaf, ...]:
+        name, kind, offset = self.string(member[0]), member[1], member[2]
+        inner = ".".join(part for part in (path, name) if part)
+        if owner.flag and offset >> 24:  # a bit field: size and offset share the word
+            return (Leaf(inner, base + (offset & 0xFFFFFF), offset >> 24, f"{self._kind_name(kind)}:"),)
+        return self.leaves(kind, inner, base + (offset & 0xFFFFFF if owner.flag else offset))
+
+    def _kind_name(self, number: int) -> str:
+        found = self.types[self.plain(number)]
+        if found.kind == INT:
+            return "s" if found.encoding & _INT_SIGNED else "u"
+        return _KIND_NAMES.get(found.kind, f"kind {found.kind} ")
+
+    def variables(self, section: str) -> Dict[str, Tuple[int, int]]:
+        """Variable -> (type id, offset). Offsets are 0 in an object file: only the loader knows them."""
+        try:
+            members = self.types[self.find(section, DATASEC)].members
+        except KeyError:
+            return {}
+        return {self.types[var].name: (self.types[var].size_or_type, offset) for var, offset, _ in members}
+
+
+@dataclass(frozen=True)
+class MapDefinition:
+    """A map as its source declares it (libbpf's ``.maps`` section). Type ids 0: declared by size only."""
+
+    name: str
+    type: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int
+    key_type: int = 0
+    value_type: int = 0
+
+
+def map_definitions(btf: Btf) -> Dict[str, MapDefinition]:
+    """By name, in source order: ``__uint`` hides a number in an array's length, ``__type`` in a pointer."""
+    found = {}
+    for name, (type_id, _) in btf.variables(".maps").items():
+        numbers: Dict[str, int] = {}
+        types: Dict[str, int] = {}
+        for member_name, member_type, _ in btf.types[btf.plain(type_id)].members:
+            member, pointed = btf.string(member_name), btf.types[btf.plain(member_type)].size_or_type
+            target = btf.types[btf.plain(pointed)]
+            if member in ("key", "value"):
+                types[member] = pointed
+            elif target.kind == ARRAY:
+                numbers[member] = target.members[0][2]
+        found[name] = MapDefinition(
+            name,
+            numbers.get("type", 0),
+            btf.size(types["key"]) if "key" in types else numbers.get("key_size", 0),
+            btf.size(types["value"]) if "value" in types else numbers.get("value_size", 0),
+            numbers.get("max_entries", 0),
+            numbers.get("map_flags", 0),
+            types.get("key", 0),
+            types.get("value", 0),
+        )
+    return found
+
+
+def of_object(section: bytes, place: Place) -> Btf:
+    """The BTF of an object's ``.BTF`` section. Raises :class:`BadInput`."""
+    try:
+        return Btf(section)
+    except (ValueError, struct.error, IndexError) as error:
+        raise BadInput(
+            place, ".BTF", f"the object has no type information ({error}).", "Compile it with clang -g."
+        ) from error
+
+
+def of_kernel(btf_id: int) -> Btf:
+    """The BTF with this id in the kernel. Raises KernelRefusal."""
+    free = function("btf__free", None, ctypes.c_void_p)
+    load = function("btf__load_from_kernel_by_id", ctypes.c_void_p, ctypes.c_uint32)
+    raw_data = function("btf__raw_data", ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint32))
+    loaded = load(btf_id)
+    if not loaded:
+        call(f"BPF_BTF_GET_FD_BY_ID {btf_id}", -ctypes.get_errno())
+    try:
+        size = ctypes.c_uint32()
+        return Btf(ctypes.string_at(raw_data(loaded, ctypes.byref(size)), size.value))
+    finally:
+        free(loaded)

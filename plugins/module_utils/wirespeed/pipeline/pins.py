@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where everything of a pipeline lies: the layout of docs/pinning.md, version 1, in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping, Tuple
+
+from ..kernel import bpffs
+
+PROTOCOL = 1
+"""The version of docs/pinning.md that this code speaks; each root program carries the one it was made by."""
+
+STAGING = "~new"
+"""Ends the name of what is not complete yet. Completed by a rename, which bpffs does atomically."""
+
+
+LINKS = "links"
+"""The one name in the base directory that no pipeline may have."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """``bpffs`` holds pins, ``run`` what must die with a reboot as they do, ``state`` what must not.
+
+    One set of paths belongs to one network namespace: a link's ifindex has no meaning elsewhere.
+    """
+
+    bpffs: Path = Path("/sys/fs/bpf")
+    run: Path = Path("/run/wirespeed")
+    state: Path = Path("/var/lib/wirespeed")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Paths":
+        """WIRESPEED_BPFFS, WIRESPEED_RUN and WIRESPEED_STATE override the defaults."""
+        usual = cls()
+        return cls(
+            Path(environment.get("WIRESPEED_BPFFS", usual.bpffs)),
+            Path(environment.get("WIRESPEED_RUN", usual.run)),
+            Path(environment.get("WIRESPEED_STATE", usual.state)),
+        )
+
+    @property
+    def base(self) -> Path:
+        return self.bpffs / "wirespeed"
+
+    @property
+    def links(self) -> Path:
+        return self.base / LINKS
+
+    def link(self, nic: str) -> Path:
+        return self.links / bpffs.encode(nic)
+
+    def pipeline(self, name: str) -> Path:
+        return self.base / name
+
+    def root(self, pipeline: str) -> Path:
+        return self.pipeline(pipeline) / "root"
+
+    def slots(self, pipeline: str) -> Path:
+        return self.pipeline(pipeline) / "slots"
+
+    def empty_slot(self, pipeline: str) -> Path:
+        """The root's counter of packets that met an empty slot."""
+        return self.pipeline(pipeline) / "empty_slot"
+
+    def generation(self, pipeline: str, generation: str) -> Path:
+        return self.pipeline(pipeline) / generation
+
+    def program(self, pipeline: str, generation: str, name: str) -> Path:
+        return self.generation(pipeline, generation) / "progs" / bpffs.encode(name)
+
+    def map(self, pipeline: str, generation: str, name: str) -> Path:
+        return self.generation(pipeline, generation) / "maps" / bpffs.encode(name)
+
+    def record(self, pipeline: str, generation: str) -> Path:
+        return self.run / "instances" / pipeline / f"{generation}.json"
+
+    def pipelines(self) -> Tuple[str, ...]:
+        """Names of the pipelines that have a complete directory."""
+        found = (path.name for path in bpffs.entries(self.base) if path.is_dir())
+        return tuple(name for name in found if name != LINKS and not name.endswith(STAGING))
+
+    def generations(self, pipeline: str) -> Tuple[str, ...]:
+        """Complete generations, by name."""
+        found = (path for path in bpffs.entries(self.pipeline(pipeline)) if path.is_dir())
+        return tuple(path.name for path in found if not path.name.endswith(STAGING))

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two kinds of files beside the pins: a record of each loaded instance, and a store of sources.
+
+A record lives in the run directory and dies with a reboot, as the pins do. The store is kept: it
+is where an undo, a rollback or a boot with no control node takes a pipeline from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple
+
+from ..errors import Place, WirespeedError
+from .manifest import Manifest
+from .pins import PROTOCOL, Paths
+from .source import PipelineSource
+
+
+@dataclass(frozen=True)
+class Record:
+    """``loaded_at`` in seconds since 1970; ``reused`` names the maps taken over, ``reset`` those begun anew."""
+
+    pipeline: str
+    generation: str
+    digest: str
+    version: str
+    loaded_at: float
+    loaded_by: str
+    reused: Tuple[str, ...]
+    reset: Tuple[str, ...]
+    manifest: Dict[str, Any]
+    protocol: int = PROTOCOL
+
+
+def write(paths: Paths, record: Record) -> None:
+    text = json.dumps(asdict(record), indent=1, sort_keys=True)
+    write_file(paths.record(record.pipeline, record.generation), text.encode())
+
+
+def read(paths: Paths, pipeline: str, generation: str) -> Optional[Record]:
+    """None when it is missing or damaged: the pins speak for themselves, this only adds to them."""
+    try:
+        data = json.loads(paths.record(pipeline, generation).read_text(encoding="utf-8"))
+        return Record(**{**data, "reused": tuple(data["reused"]), "reset": tuple(data["reset"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def store(paths: Paths, source: PipelineSource) -> None:
+    """Keeps the source by its generation; objects are kept once each, by their own digest."""
+    said = {"manifest": source.manifest.to_json(), "digest": source.digest}
+    for part, data in (("object", source.object_bytes), ("root", source.root_object)):
+        digest = hashlib.sha256(data).hexdigest()
+        said[part] = digest
+        if not object_path(paths, digest).exists():
+            write_file(object_path(paths, digest), data)
+    text = json.dumps(said, indent=1, sort_keys=True)
+    write_file(source_path(paths, source.manifest.name, source.generation), text.encode())
+
+
+def stored(paths: Paths, pipeline: str, generation: str) -> PipelineSource:
+    """Raises :class:`WirespeedError` when the store has no such source, or a damaged one."""
+    path = source_path(paths, pipeline, generation)
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        manifest = Manifest.from_json(said["manifest"])
+        parts = [object_path(paths, said[part]).read_bytes() for part in ("object", "root")]
+    except (OSError, ValueError, KeyError) as error:
+        raise WirespeedError(
+            f"Generation {generation} of pipeline {pipeline} is not in the store of this node ({path}: {error}).",
+            "Run the playbook again: it brings the object along.",
+        ) from error
+    source = PipelineSource(manifest, parts[0], parts[1], Place(str(path)))
+    if source.generation != generation:
+        raise WirespeedError(f"{path}: the stored object is not what it was: its digest now gives {source.generation}.")
+    return source
+
+
+def source_path(paths: Paths, pipeline: str, generation: str) -> Path:
+    return paths.state / "sources" / pipeline / f"{generation}.json"
+
+
+def object_path(paths: Paths, digest: str) -> Path:
+    return paths.state / "objects" / f"{digest}.bpf.o"
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Whole or not at all, also after a power cut; readable by root alone."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A pipeline before it is loaded: its manifest and its object, checked against each other.
+
+Pure: reads the object's ELF and BTF, never the kernel, so a control node can refuse a bad pipeline.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Dict, Mapping
+
+from ..config.tables import Table, table
+from ..errors import BadInput, Place
+from ..kernel import btf as btfs
+from ..kernel import elf as elfs
+from ..kernel.btf import Btf, MapDefinition
+from ..kernel.elf import Elf
+from ..model.intent import unknown_word
+from . import constants
+from .manifest import VERDICT_MAP, Constant, Manifest
+
+GENERATION_DIGITS = 12
+RODATA = ".rodata"
+GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
+
+
+@dataclass(frozen=True)
+class PipelineSource:
+    """``root_object`` is the compiled root program, which every pipeline shares.
+
+    Construction raises :class:`BadInput` when the object is damaged or lacks what the manifest
+    names. ``place`` is what those errors call the object.
+    """
+
+    manifest: Manifest
+    object_bytes: bytes
+    root_object: bytes = b""
+    place: Place = Place("object")
+
+    def __post_init__(self) -> None:
+        self._check_programs()
+        self._check_maps()
+        constants.encode(self.manifest.constants, self.elf, self.btf, self.place)
+
+    @cached_property
+    def elf(self) -> Elf:
+        return elfs.parse(self.object_bytes, self.place)
+
+    @cached_property
+    def btf(self) -> Btf:
+        return btfs.of_object(self.elf.section(".BTF"), self.place)
+
+    @cached_property
+    def maps(self) -> Mapping[str, MapDefinition]:
+        """Every map that the object declares, at the size that it will be loaded with."""
+        sizes = {name: spec.max_entries for name, spec in self.manifest.maps.items()}
+        return {
+            name: replace(found, max_entries=sizes.get(name) or found.max_entries)
+            for name, found in btfs.map_definitions(self.btf).items()
+        }
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """The config maps that rows can be written to, by name."""
+        specs = self.manifest.maps.items()
+        return {name: table(self.maps[name], spec.table, self.btf) for name, spec in specs if spec.table}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that decides what is loaded: equal digests are the same code and sizes."""
+        said = self.manifest.to_json()
+        del said["description"], said["object"]
+        text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode() + b"\0" + self.object_bytes).hexdigest()
+
+    @property
+    def generation(self) -> str:
+        """The short digest that names this code's directory of pins."""
+        return self.digest[:GENERATION_DIGITS]
+
+    @property
+    def rodata(self) -> Dict[int, bytes]:
+        """Offset in .rodata -> bytes: the constants, and the generation where the SDK has room for it."""
+        patches = constants.encode(self.manifest.constants, self.elf, self.btf, self.place)
+        try:
+            room = self.elf.variable(RODATA, GENERATION_VARIABLE)
+        except KeyError:
+            return patches
+        patches[room.offset] = self.generation.encode()[: room.size - 1].ljust(room.size, b"\0")
+        return patches
+
+    def with_constants(self, values: Mapping[str, Constant]) -> "PipelineSource":
+        """The same pipeline with the intent's constants over the manifest's: another generation."""
+        if not values:
+            return self
+        return replace(self, manifest=replace(self.manifest, constants={**self.manifest.constants, **values}))
+
+    def _check_programs(self) -> None:
+        programs = self.elf.programs()
+        for name in self.manifest.programs:
+            field = "entry" if name == self.manifest.entry else "stages"
+            if name not in programs:
+                raise unknown_word(self.place, f"{field}: no such program in the object", name, list(programs))
+            if programs[name].startswith("xdp.frags"):
+                raise BadInput(
+                    self.place,
+                    field,
+                    f"program '{name}' is in section '{programs[name]}', but the root is built without frags, and a "
+                    "program array takes only programs like its first (kernel/bpf/core.c, bpf_prog_map_compatible).",
+                    'Put it in SEC("xdp").',
+                )
+            if programs[name] != "xdp":
+                raise BadInput(
+                    self.place, field, f"program '{name}' is in section '{programs[name]}'.", 'Put it in SEC("xdp").'
+                )
+
+    def _check_maps(self) -> None:
+        for name in self.manifest.maps:
+            if name not in self.maps:
+                raise unknown_word(self.place, "maps: no such map in the object", name, list(self.maps))
+        named, counters = len(self.manifest.verdicts), self.maps.get(VERDICT_MAP)
+        if named and (counters is None or counters.max_entries != named):
+            has = "no map 'verdicts'" if counters is None else f"{counters.max_entries} verdict counters"
+            raise BadInput(
+                self.place,
+                "verdicts",
+                f"the manifest names {named} verdicts, but the object has {has}.",
+                "Declare them with WS_VERDICTS(count), and name each in the manifest.",
+            )
+        self.tables  # noqa: B018  # building them refuses keys that no row can be written to
