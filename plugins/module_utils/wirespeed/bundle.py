@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a control node sends to a node in one piece: profiles, and pipelines with their objects.
 
-As JSON: ``{"profiles": ..., "pipelines": [{"manifest": {...}, "object": BASE64, "origin": FILE}]}``.
+As JSON: ``{"profiles": ..., "pipelines": [{"manifest": {...}, "object": BASE64, "root": BASE64}]}``.
 A target of Ansible has no data files of ours (Ansiballz ships only .py), so everything is here.
 """
 
@@ -41,18 +41,26 @@ def dump(profiles: ProfileSet, sources: Tuple[PipelineSource, ...]) -> Dict[str,
     return {
         "profiles": profiles.to_json(),
         "pipelines": [
-            {"manifest": source.manifest.to_json(), "object": base64.b64encode(source.object_bytes).decode("ascii")}
+            {
+                "manifest": source.manifest.to_json(),
+                "object": base64.b64encode(source.object_bytes).decode("ascii"),
+                "root": base64.b64encode(source.root_object).decode("ascii"),
+            }
             for source in sources
         ],
     }
 
 
 def _source(item: Mapping[str, Any]) -> PipelineSource:
-    place = Place("bundle")
+    return PipelineSource(Manifest.from_json(item["manifest"]), _bytes(item, "object"), _bytes(item, "root"))
+
+
+def _bytes(item: Mapping[str, Any], key: str) -> bytes:
+    place, field = Place("bundle"), f"pipelines.{key}"
     try:
-        code = base64.b64decode(item["object"], validate=True)
+        code = base64.b64decode(item[key], validate=True)
     except (KeyError, TypeError, binascii.Error) as error:
-        raise BadInput(place, "pipelines.object", f"is not base64: {error}.") from None
+        raise BadInput(place, field, f"is not base64: {error}.") from None
     if len(code) > MAX_OBJECT_BYTES:
-        raise BadInput(place, "pipelines.object", f"has {len(code)} bytes; at most {MAX_OBJECT_BYTES} are taken.")
-    return PipelineSource(Manifest.from_json(item["manifest"]), code)
+        raise BadInput(place, field, f"has {len(code)} bytes; at most {MAX_OBJECT_BYTES} are taken.")
+    return code

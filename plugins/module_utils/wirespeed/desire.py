@@ -41,6 +41,6 @@ def _pipeline(wanted: PipelineIntent, bundle: Bundle, node: Node, place: Place) 
         name=wanted.name,
         generation=source.generation,
         digest=source.digest,
-        tables=canonical(source.manifest, wanted.tables, place),
+        tables=canonical(source.tables, wanted.tables, place),
         origin=f"{wanted.name} {source.manifest.version}",
     )

@@ -18,6 +18,7 @@ from .profiles.load import load
 HERE = Path(__file__).resolve().parent
 BUILT_IN_PROFILES = HERE / "profiles"
 BUILT_IN_OBJECTS = HERE / "objects"
+ROOT_OBJECT = BUILT_IN_OBJECTS / "root.bpf.o"
 
 
 def gather(
@@ -40,13 +41,17 @@ def read_pipeline(name: str, relative_to: Path) -> PipelineSource:
     path = manifest_path(name, relative_to)
     manifest = load_manifest(path)
     code = path.parent / manifest.object
+    return PipelineSource(manifest, _read_object(code, path), _read_object(ROOT_OBJECT, path), Place(str(code)))
+
+
+def _read_object(code: Path, manifest: Path) -> bytes:
     try:
-        return PipelineSource(manifest, code.read_bytes())
+        return code.read_bytes()
     except OSError as error:
         raise BadInput(
-            Place(str(path)),
+            Place(str(manifest)),
             "object",
-            f"{manifest.object!r} cannot be read: {error.strerror} ({code}).",
+            f"{code.name!r} cannot be read: {error.strerror} ({code}).",
             "Compile the object, or correct its name in the manifest. The built-in ones are made by 'make bpf'.",
         ) from None
 
