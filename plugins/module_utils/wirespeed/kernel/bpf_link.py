@@ -87,7 +87,7 @@ class Holder:
 class XdpLink(Handle):
     """A program on a NIC's hook for as long as this, or a pin of it, lives."""
 
-    KIND = "bpf_link"
+    KIND = "bpf-link"
     _BY_ID = "bpf_link_get_fd_by_id"
 
     @classmethod

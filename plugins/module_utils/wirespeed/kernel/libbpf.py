@@ -121,7 +121,7 @@ class Handle:
     """An open file descriptor of a BPF object; closes it at the end of a ``with``."""
 
     KIND = ""
-    """The kernel's name of the anonymous inode: ``bpf-map``, ``bpf-prog`` or ``bpf_link``."""
+    """The kernel's name of the anonymous inode: ``bpf-map``, ``bpf-prog`` or ``bpf-link``."""
 
     def __init__(self, fd: int, name: str = "") -> None:
         self.fd = fd
@@ -133,7 +133,7 @@ class Handle:
         get = function("bpf_obj_get", ctypes.c_int, ctypes.c_char_p)
         handle = cls(call(f"bpf_obj_get {path}", get(os.fsencode(path))), os.path.basename(path))
         kind = os.readlink(f"/proc/self/fd/{handle.fd}")
-        if cls.KIND not in kind:
+        if cls.KIND not in kind.replace("_", "-"):  # a link's is also spelt bpf_link (bpf_link_prime)
             handle.close()
             raise KernelRefusal(f"bpf_obj_get {path}", 22, f"this pin holds a {kind}, not a {cls.KIND}")
         return handle

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reference pipeline as tests use it, and small pipelines compiled from a few lines of C."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Dict
+
+from wirespeed.errors import Place
+from wirespeed.pipeline.manifest import Manifest, load_manifest
+from wirespeed.pipeline.source import PipelineSource
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BPF = REPOSITORY / "bpf"
+OBJECTS = REPOSITORY / "plugins/module_utils/wirespeed/objects"
+PASS, NOT_INSPECTED, DENY_V4, DENY_V6, MALFORMED = range(5)
+
+
+@functools.lru_cache(maxsize=None)
+def _built(*target: str) -> None:
+    subprocess.run(["make", "-s", "-C", str(BPF), *target], check=True, capture_output=True, text=True)
+
+
+@functools.lru_cache(maxsize=None)
+def root_object() -> bytes:
+    _built()
+    return (OBJECTS / "root.bpf.o").read_bytes()
+
+
+@functools.lru_cache(maxsize=None)
+def scrubber() -> PipelineSource:
+    root = root_object()
+    manifest = load_manifest(OBJECTS / "scrubber.pipeline.yml")
+    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), root)
+
+
+@functools.lru_cache(maxsize=None)
+def next_scrubber(version: str = "0.1.1") -> PipelineSource:
+    """The same pipeline built as another version: other bytes, so another generation."""
+    with tempfile.TemporaryDirectory() as folder:
+        _built("variant", f"VARIANT={folder}", f"VARIANT_VERSION={version}")
+        manifest = load_manifest(Path(folder, "scrubber.pipeline.yml"))
+        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), root_object())
+
+
+@functools.lru_cache(maxsize=None)
+def compiled(code: str) -> bytes:
+    """The object of a few lines of C with the SDK header on the include path."""
+    multiarch = subprocess.run(["gcc", "-print-multiarch"], check=True, capture_output=True, text=True).stdout.strip()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "small.bpf.c").write_text("#include <wirespeed.h>\n" + code)
+        subprocess.run(
+            ["clang", "-O2", "-g", "-target", "bpf", "-mcpu=v3", f"-I{BPF}/include", f"-I/usr/include/{multiarch}"]
+            + ["-c", f"{folder}/small.bpf.c", "-o", f"{folder}/small.bpf.o"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return Path(folder, "small.bpf.o").read_bytes()
+
+
+def small(code: str, **manifest: Any) -> PipelineSource:
+    """A pipeline named ``small`` whose entry is ``small``, with more manifest entries by keyword."""
+    said: Dict[str, Any] = {"manifest": 1, "name": "small", "version": "1", "entry": "small", **manifest}
+    return PipelineSource(Manifest.from_json(said), compiled(code), root_object(), Place("small.bpf.o"))
+
+
+def renamed(source: PipelineSource, name: str) -> PipelineSource:
+    return replace(source, manifest=replace(source.manifest, name=name))
