@@ -12,6 +12,7 @@ alternatives, best first::
           block: "Rx Queue#"            # vmxnet3: names repeat after a line of this name, whose value is the queue
           scope: queue-sum              # port | function | queue-sum | host
           includes_xdp_drop: false      # null: unknown
+          within_driver: true           # host_drop: are these frames among driver_packets? null: some
           folds: [aborted]              # other outcomes that the driver counts here too
           confidence: source            # measured | source | derived | documented
           kernel: ">=6.10"
@@ -146,6 +147,7 @@ class Alternative:
     block: str
     scope: Scope
     includes_xdp_drop: Optional[bool]
+    within_driver: Optional[bool]
     folds: FrozenSet[str]
     confidence: Confidence
     kernel: KernelRange
@@ -172,8 +174,8 @@ class CounterTable:
 
 
 _KEYS = (
-    "raw", "minus", "source", "block", "scope", "includes_xdp_drop", "folds", "confidence", "kernel", "width",
-    "cadence_ms", "meaning", "ref",
+    "raw", "minus", "source", "block", "scope", "includes_xdp_drop", "within_driver", "folds", "confidence", "kernel",
+    "width", "cadence_ms", "meaning", "ref",
 )  # fmt: skip
 _RANGE = re.compile(r"^\s*(?:>=\s*(\d+)\.(\d+))?\s*,?\s*(?:<\s*(\d+)\.(\d+))?\s*$")
 
@@ -182,9 +184,7 @@ def parse(data: Mapping[str, Any], place: Place) -> CounterTable:
     """``data`` is the ``counters`` block of a resolved profile. Raises BadInput naming the field."""
     if not isinstance(data, Mapping):
         raise BadInput(place, "counters", f"is {data!r}, not a mapping.")
-    entries = {
-        counter: Entry(counter, absent="no profile says where this driver counts it") for counter in Counter
-    }
+    entries = {counter: Entry(counter, absent="no profile says where this driver counts it") for counter in Counter}
     for name, ways in data.items():
         counter = _word(Counter, name, place, f"counters.{name}")
         entries[counter] = _entry(counter, ways, place, f"counters.{name}")
@@ -221,15 +221,13 @@ def _alternative(way: Mapping[str, Any], place: Place, where: str) -> Alternativ
         if not way.get(key):
             raise BadInput(place, where, f"has no '{key}'.", "Every counter says what it means and where that stands.")
     source = _word(Source, way.get("source", "ethtool_s"), place, f"{where}.source")
-    flag = way.get("includes_xdp_drop")
-    if flag not in (True, False, None):
-        raise BadInput(place, f"{where}.includes_xdp_drop", f"is {flag!r}; it can be true, false or null (unknown).")
     return Alternative(
         plus=_raw_names(way["raw"], source, place, f"{where}.raw"),
         minus=_raw_names(way.get("minus", ()), source, place, f"{where}.minus"),
         block=str(way.get("block", "")),
         scope=_word(Scope, way.get("scope", "function"), place, f"{where}.scope"),
-        includes_xdp_drop=flag,
+        includes_xdp_drop=_flag(way.get("includes_xdp_drop"), place, f"{where}.includes_xdp_drop"),
+        within_driver=_flag(way.get("within_driver", False), place, f"{where}.within_driver"),
         folds=_folds(way.get("folds", ()), place, f"{where}.folds"),
         confidence=_word(Confidence, way.get("confidence", "source"), place, f"{where}.confidence"),
         kernel=_kernel(way.get("kernel", ""), place, f"{where}.kernel"),
@@ -278,6 +276,12 @@ def _folds(value: Any, place: Place, where: str) -> FrozenSet[str]:
         if word not in FOLDS:
             raise unknown_word(place, where, str(word), FOLDS)
     return frozenset(value)
+
+
+def _flag(value: Any, place: Place, where: str) -> Optional[bool]:
+    if value is not None and not isinstance(value, bool):
+        raise BadInput(place, where, f"is {value!r}; it can be true, false or null (unknown).")
+    return value
 
 
 def _whole(value: Any, place: Place, where: str) -> int:
