@@ -102,9 +102,7 @@ def _opened(command: int, object_id: int) -> Iterator[int]:
 
 def _info(descriptor: int) -> bytes:
     buffer = ctypes.create_string_buffer(_INFO_BYTES)
-    _bpf(
-        _OBJ_GET_INFO_BY_FD, _attributes(struct.pack("=IIQ", descriptor, _INFO_BYTES, ctypes.addressof(buffer)))
-    )
+    _bpf(_OBJ_GET_INFO_BY_FD, _attributes(struct.pack("=IIQ", descriptor, _INFO_BYTES, ctypes.addressof(buffer))))
     return buffer.raw
 
 

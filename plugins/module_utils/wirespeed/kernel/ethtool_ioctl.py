@@ -8,6 +8,7 @@ everywhere. Layouts from include/uapi/linux/ethtool.h. An ioctl carries no reaso
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import socket
 import struct
@@ -63,10 +64,9 @@ def statistics(name: str) -> List[Tuple[str, int]]:
     head = struct.pack("=IIQ", _GSSET_INFO, 0, 1 << _STATS)
     answer = _call(name, "GSSET_INFO", head + bytes(4))
     (present,) = struct.unpack_from("=Q", answer, 8)
-    count = struct.unpack_from("=I", answer, 16)[0] if present else 0
-    count = min(count, _MAX_STATISTICS)
+    count = min(struct.unpack_from("=I", answer, 16)[0], _MAX_STATISTICS) if present else 0
     if not count:
-        return []
+        raise refusal(f"ethtool GSSET_INFO {name}", errno.EOPNOTSUPP, "the driver keeps no statistics")
     strings = _call(name, "GSTRINGS", struct.pack("=III", _GSTRINGS, _STATS, count) + bytes(count * _STRING_BYTES))
     values = _call(name, "GSTATS", struct.pack("=II", _GSTATS, count) + bytes(count * 8))
     names = [_text(strings[12 + i * _STRING_BYTES :][:_STRING_BYTES]) for i in range(count)]
@@ -77,7 +77,7 @@ def rss(name: str) -> Rss:
     """The default RSS context. Raises :class:`~..errors.NotSupported` where the driver has no table."""
     indirection = _rss(name)[1]
     if not indirection:
-        raise refusal(f"ethtool GRSSH {name}", 95, "the driver has no indirection table")
+        raise refusal(f"ethtool GRSSH {name}", errno.EOPNOTSUPP, "the driver has no indirection table")
     answer = _call(name, "GRXRINGS", _RXNFC.pack(_GRXRINGS, 0, 0) + bytes(_RXNFC_BYTES - _RXNFC.size))
     return Rss(indirection, _RXNFC.unpack_from(answer)[2])
 

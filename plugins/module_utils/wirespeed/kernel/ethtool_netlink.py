@@ -111,9 +111,7 @@ def features(port: Port) -> Features:
     values = _call("FEATURES_GET", _FEATURES_GET, _FEATURES, port, flags=_COMPACT)
     names = _feature_names()
     sets = {key: _members(names, values[key]) for key in ("hw", "wanted", "active", "nochange")}
-    return Features(
-        tuple(name for name in names if name), sets["hw"], sets["wanted"], sets["active"], sets["nochange"]
-    )
+    return Features(tuple(name for name in names if name), sets["hw"], sets["wanted"], sets["active"], sets["nochange"])
 
 
 def set_features(port: Port, wanted: Mapping[str, bool]) -> None:
@@ -136,9 +134,7 @@ def speed(port: Port) -> int:
 def _read_sizes(name: str, command: int, message: Message, keys: Sequence[str], port: Port) -> Sizes:
     values = _call(name, command, message, port)
     present = [key for key in keys if values.get(f"{key}-max") or values.get(key)]
-    return Sizes(
-        {key: values.get(key, 0) for key in present}, {key: values.get(f"{key}-max", 0) for key in present}
-    )
+    return Sizes({key: values.get(key, 0) for key in present}, {key: values.get(f"{key}-max", 0) for key in present})
 
 
 def _call(

@@ -67,9 +67,7 @@ def xdp_features(ifindex: int) -> FrozenSet[str]:
     """What the driver's XDP can do right now. Raises :class:`NotSupported` before Linux 6.3."""
     head = {"cmd": _DEV_GET, "version": 1}
     family = netlink.family("netdev")
-    (reply,) = netlink.request(
-        netlink.GENERIC, family, _DEV, head, {"ifindex": ifindex}, f"netdev dev-get {ifindex}"
-    )
+    (reply,) = netlink.request(netlink.GENERIC, family, _DEV, head, {"ifindex": ifindex}, f"netdev dev-get {ifindex}")
     bits = reply.values.get("xdp-features", 0)
     return frozenset(name for bit, name in enumerate(_XDP_FEATURES) if bits >> bit & 1)
 
@@ -94,7 +92,5 @@ def queue_stats(ifindex: int) -> Dict[Tuple[str, int], Dict[str, int]]:
         if values.get("ifindex") != ifindex or "queue-id" not in values:
             continue
         queue = (_QUEUE_TYPES[values["queue-type"]], values["queue-id"])
-        stats[queue] = {
-            key: int.from_bytes(values[key], sys.byteorder) for key in _COUNTERS.values() if key in values
-        }
+        stats[queue] = {key: int.from_bytes(values[key], sys.byteorder) for key in _COUNTERS.values() if key in values}
     return stats

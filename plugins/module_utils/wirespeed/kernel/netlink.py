@@ -15,7 +15,7 @@ import os
 import socket
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
 from ..errors import KernelRefusal, MissingPrerequisite, NotSupported
@@ -195,7 +195,7 @@ def close() -> None:
 atexit.register(close)
 
 
-@lru_cache(maxsize=None)
+@cache
 def family(name: str) -> int:
     """The id of a generic netlink family. Raises :class:`NotSupported` where the kernel lacks it."""
     try:
@@ -212,7 +212,7 @@ def family(name: str) -> int:
 _CONTROL = Message(GENERIC_HEAD, (Attribute(1, "id", "uint16"), Attribute(2, "name", "asciiz")))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _codec(message: Message) -> Any:
     """The pyroute2 class for a message."""
     try:

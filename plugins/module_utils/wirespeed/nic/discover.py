@@ -6,7 +6,15 @@ from __future__ import annotations
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ..errors import KernelRefusal, NotSupported
-from ..kernel import bpf_objects, device_tree, ethtool_binding, ethtool_ioctl, ethtool_netlink, netdev_netlink, rtnetlink
+from ..kernel import (
+    bpf_objects,
+    device_tree,
+    ethtool_binding,
+    ethtool_ioctl,
+    ethtool_netlink,
+    netdev_netlink,
+    rtnetlink,
+)
 from ..kernel.bpf_objects import XdpLink
 from ..kernel.device_tree import NOWHERE
 from ..kernel.port import Port

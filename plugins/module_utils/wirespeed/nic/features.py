@@ -51,9 +51,7 @@ def read(port: Port) -> SettingFacts:
     return SettingFacts(
         values={name: name in features.active for name in features.names},
         fixed=frozenset(features.names) - changeable,
-        requested={
-            name: name in features.wanted for name in sorted((features.wanted ^ features.active) & changeable)
-        },
+        requested={name: name in features.wanted for name in sorted((features.wanted ^ features.active) & changeable)},
     )
 
 
