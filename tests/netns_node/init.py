@@ -19,7 +19,7 @@ from pathlib import Path
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 2, 4, 8, 4096, 16384
 MNT_DETACH = 2
 # Trees that a machine may have on file systems of their own: an overlay of / shows only the empty mount point of these.
-SEPARATE = ("/usr", "/var", "/var/lib", "/opt", "/home", "/root", "/etc")
+SEPARATE = ("/usr", "/var", "/var/lib", "/opt", "/home", "/etc")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -55,6 +55,7 @@ def make_root(memory: Path, root: Path) -> None:
     mount("sysfs", root / "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount("bpf", root / "sys/fs/bpf", "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")
     mount("tmpfs", root / "tmp", "tmpfs", 0, "mode=1777")
+    mount("tmpfs", root / "root", "tmpfs", 0, "mode=0700")  # whatever shell set-up is here is not the node's
     mount("tmpfs", root / "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
     for folder in ("var/lib/wirespeed", "etc/wirespeed"):  # what this machine itself may have there is not the node's
         shutil.rmtree(root / folder, ignore_errors=True)
