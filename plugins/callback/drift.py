@@ -1,16 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """One report of all hosts' deviations at the end of a run."""
 
 from __future__ import annotations
-
-import json
-import os
-import tempfile
-from typing import Any, Dict, List, Mapping
-
-from ansible.plugins.callback import CallbackBase
-
-from ..plugin_utils.deviations import line
 
 DOCUMENTATION = r"""
 name: drift
@@ -19,7 +11,7 @@ version_added: 0.1.0
 author: Wirespeed contributors (@wirespeed)
 short_description: Report the drift of all hosts at the end of a run
 description:
-  - Collects what M(wirespeed.xdp.node) found in check mode, as in the playbook P(wirespeed.xdp.drift#playbook), and
+  - Collects what M(wirespeed.xdp.node) found in check mode, as in the playbook C(wirespeed.xdp.drift), and
     prints it in one piece. Hosts that could not be looked at are listed apart from those without drift.
 requirements:
   - C(callbacks_enabled) in ansible.cfg, or E(ANSIBLE_CALLBACKS_ENABLED), names V(wirespeed.xdp.drift).
@@ -33,6 +25,15 @@ options:
       - section: callback_wirespeed_drift
         key: report
 """
+
+import json
+import os
+import tempfile
+from typing import Any, Dict, List, Mapping
+
+from ansible.plugins.callback import CallbackBase
+
+from ..plugin_utils.deviations import line
 
 MODULE = "wirespeed.xdp.node"
 SCHEMA = 1
@@ -49,18 +50,18 @@ class CallbackModule(CallbackBase):
         self._hosts: Dict[str, Dict[str, Any]] = {}
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        found = _parts(result)
+        found = _Task(result)
         if found.action == MODULE and found.check and "deviations" in found.result:
             deviations = found.result["deviations"]
             self._hosts[found.host] = {"state": "drift" if deviations else "clean", "deviations": deviations}
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        found = _parts(result)
+        found = _Task(result)
         if found.action == MODULE and found.check:
             self._hosts[found.host] = {"state": "failed", "reason": found.result.get("msg", "")}
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        found = _parts(result)
+        found = _Task(result)
         self._hosts[found.host] = {"state": "unreachable", "reason": found.result.get("msg", "")}
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
@@ -75,7 +76,7 @@ class CallbackModule(CallbackBase):
             _write(path, {"schema": SCHEMA, "hosts": self._hosts})
 
 
-class _parts:  # pylint: disable=invalid-name
+class _Task:
     """What a task result says; ansible-core 2.21 renames the attributes."""
 
     def __init__(self, outcome: Any) -> None:

@@ -10,6 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import _parcel
 from .wirespeed.errors import WirespeedError
+from .wirespeed.plain import plain
 
 NIC = {
     "name": {"type": "str"},
@@ -92,7 +93,7 @@ def _outcome(error: WirespeedError) -> Dict[str, Any]:
     outcome = getattr(error, "outcome", None)
     if outcome is None:
         return {}
-    return {"outcome": outcome.to_json() if hasattr(outcome, "to_json") else outcome}
+    return {"outcome": plain(outcome)}
 
 
 def _defect(module: AnsibleModule, error: Exception) -> Dict[str, Any]:

@@ -1,5 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 from __future__ import annotations
 
@@ -49,8 +50,8 @@ EXAMPLES = r"""
 
 - name: Say what each of them is
   ansible.builtin.debug:
-    msg: "{{ item.name }}: {{ item.driver }}, profile {{ item.profiles | join(' over ') }}"
-  loop: "{{ found.nics }}"
+    msg: "{{ item.name }}: {{ item.driver }}, profiles {{ item.profile | join(', then ') }}"
+  loop: "{{ found.nics.values() }}"
   loop_control:
     label: "{{ item.name }}"
 
@@ -62,24 +63,49 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nics:
-  description: One entry for each NIC, in the order of their names.
+  description: What was found, by the name of the NIC.
   returned: success
-  type: list
-  elements: dict
+  type: dict
   sample:
-    - name: enp1s0
+    enp1s0:
+      name: enp1s0
       ifindex: 2
       driver: igb
       firmware: 3.25, 0x800005d0
       kind: pci
       mac: 52:54:00:00:01:01
+      numa_node: 0
       settings:
         rings:
           values: {rx: 256, tx: 256}
           maxima: {rx: 4096, tx: 4096}
+      unsupported: {}
       xdp:
-      profiles: [generic, igb]
+      profile: [generic, igb]
       findings: []
+kernel:
+  description: The kernel that runs.
+  returned: success
+  type: dict
+  sample:
+    release: 6.12.57+deb13-amd64
+    version: [6, 12]
+cpus:
+  description: How many CPUs are possible, which is what drivers size their XDP queues by.
+  returned: success
+  type: int
+  sample: 8
+libbpf:
+  description: The version of libbpf on the node.
+  returned: success
+  type: str
+  sample: "1.1"
+notes:
+  description: What the user should know about the node.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible.module_utils.basic import AnsibleModule

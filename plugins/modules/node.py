@@ -1,5 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 from __future__ import annotations
 
@@ -69,28 +70,81 @@ steps:
   returned: success
   type: list
   elements: dict
-  sample:
-    - target: enp1s0
-      action: set
-      resource: rings
-      before: {rx: 256}
-      after: {rx: 4096}
-      why: bursts are longer than the default ring
-      origin: igb.yml:31
-      disruption: reset
-      because:
+  contains:
+    target:
+      description: Name of the NIC or of the pipeline.
+      type: str
+      sample: enp1s0
+    action:
+      description: One of V(set), V(load), V(unload), V(configure), V(publish), V(attach), V(detach).
+      type: str
+      sample: set
+    resource:
+      description: What it is done to.
+      type: str
+      sample: rings
+    before:
+      description: The values before, those that change.
+      type: dict
+      sample: {rx: 256}
+    after:
+      description: The values after.
+      type: dict
+      sample: {rx: 4096}
+    why:
+      description: The reason that the profile or the playbook gives.
+      type: str
+      sample: bursts are longer than the default ring
+    origin:
+      description: File and line that ask for it, or V(intent) for the task's own options.
+      type: str
+      sample: igb.yml:31
+    disruption:
+      description: What traffic feels, as the choices of O(nics[].max_disruption).
+      type: str
+      sample: reset
+    because:
+      description: The operation that this step only serves, if it repairs nothing by itself.
+      type: str
+      sample: channels
+    text:
+      description: All of it as one line.
+      type: str
+      sample: "enp1s0: set rings: rx 256 -> 4096 [reset] - bursts are longer than the default ring (igb.yml:31)"
 deviations:
-  description:
-    - What was not as it should be, before the run. Steps that only serve another step are not among them.
+  description: What was not as it should be before the run. Steps that only serve another step are not among them.
   returned: success
   type: list
   elements: dict
-  sample:
-    - path: enp1s0.rings
-      want: {rx: 4096}
-      have: {rx: 256}
-      reason: bursts are longer than the default ring
-      disruption: reset
+  contains:
+    path:
+      description: What deviates.
+      type: str
+      sample: enp1s0.rings.rx
+    target:
+      description: Name of the NIC or of the pipeline.
+      type: str
+      sample: enp1s0
+    want:
+      description: The value that it should have.
+      type: raw
+      sample: 4096
+    have:
+      description: The value that it had.
+      type: raw
+      sample: 256
+    why:
+      description: The reason that the profile or the playbook gives.
+      type: str
+      sample: bursts are longer than the default ring
+    origin:
+      description: File and line that ask for it, or V(intent) for the task's own options.
+      type: str
+      sample: igb.yml:31
+    disruption:
+      description: What traffic feels from the repair.
+      type: str
+      sample: reset
 nics:
   description: One row for each NIC of O(nics), as it is after the run.
   returned: success
@@ -100,18 +154,22 @@ nics:
     - name: enp1s0
       driver: igb
       firmware: 3.25, 0x800005d0
-      profiles: [generic, igb]
-      mode: native
+      kernel: 6.12.57+deb13-amd64
+      profile: [generic, igb]
       pipeline: scrubber
+      carrier: true
+      carrier_changes: 2
+      disruption: reset
+recovered:
+  description: What was undone of an earlier run that had been killed.
+  returned: success
+  type: list
+  elements: raw
+  sample: []
 diff:
-  description: The same as the steps, for C(--diff).
+  description: The steps and the values before and after, for C(--diff).
   returned: success
   type: dict
-corrections:
-  description: What an interrupted earlier run had left, and what was done about it.
-  returned: when there was any
-  type: list
-  elements: str
 outcome:
   description: Which steps were taken and undone.
   returned: failure in the middle of a run

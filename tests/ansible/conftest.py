@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The staged collection, and Ansible's commands on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+
+from tests import playbook
+
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Control:
+    """A control node whose only collection is the staged one. ``work`` is its working folder."""
+
+    collections: Path
+    work: Path
+
+    @property
+    def collection(self) -> Path:
+        return self.collections / "ansible_collections" / "wirespeed" / "xdp"
+
+    def run(self, program: str, *arguments: str, **environment: str) -> Answer:
+        settings = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+            "ANSIBLE_LOCAL_TEMP": str(self.work / "tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
+            **environment,
+        }
+        done = subprocess.run(
+            [str(BIN / program), *arguments], cwd=self.work, env=settings, capture_output=True, text=True, check=False
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def module(self, name: str, options: Dict[str, Any], *flags: str) -> Answer:
+        """One task on this machine, through the real Ansiballz."""
+        arguments = ["-i", "localhost,", "-c", "local", "localhost", "-m", f"wirespeed.xdp.{name}"]
+        return self.run("ansible", *arguments, "-a", json.dumps(options), *flags)
+
+
+@pytest.fixture(scope="session")
+def collections() -> Path:
+    return Path(playbook.collections_path())
+
+
+@pytest.fixture
+def control(collections: Path, tmp_path: Path) -> Control:
+    return Control(collections, tmp_path)
