@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a control node sends to a node in one piece: profiles, and pipelines with their objects.
 
-As JSON: ``{"profiles": ..., "pipelines": [{"manifest": {...}, "object": BASE64, "root": BASE64}]}``.
+As JSON: ``{"profiles": ..., "root": BASE64, "pipelines": [{"manifest": {...}, "object": BASE64}]}``.
 A target of Ansible has no data files of ours (Ansiballz ships only .py), so everything is here.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Sequence
 
 from .errors import BadInput, Place
 from .pipeline.manifest import Manifest
@@ -32,33 +32,30 @@ def parse(data: Mapping[str, Any]) -> Bundle:
     """Raises :class:`BadInput` for a bundle that no front of ours has made."""
     pipelines: Dict[str, PipelineSource] = {}
     for item in data.get("pipelines", ()):
-        source = _source(item)
-        pipelines[source.manifest.name] = source
+        manifest = Manifest.from_json(item["manifest"])
+        code, root = _decoded(item, "object"), _decoded(data, "root")
+        pipelines[manifest.name] = PipelineSource(manifest, code, root, Place(manifest.object))
     return Bundle(ProfileSet.from_json(data["profiles"]), pipelines)
 
 
-def dump(profiles: ProfileSet, sources: Tuple[PipelineSource, ...]) -> Dict[str, Any]:
+def dump(profiles: ProfileSet, root: bytes, sources: Sequence[PipelineSource]) -> Dict[str, Any]:
     return {
         "profiles": profiles.to_json(),
+        "root": _encoded(root),
         "pipelines": [
-            {
-                "manifest": source.manifest.to_json(),
-                "object": base64.b64encode(source.object_bytes).decode("ascii"),
-                "root": base64.b64encode(source.root_object).decode("ascii"),
-            }
-            for source in sources
+            {"manifest": source.manifest.to_json(), "object": _encoded(source.object_bytes)} for source in sources
         ],
     }
 
 
-def _source(item: Mapping[str, Any]) -> PipelineSource:
-    return PipelineSource(Manifest.from_json(item["manifest"]), _bytes(item, "object"), _bytes(item, "root"))
+def _encoded(code: bytes) -> str:
+    return base64.b64encode(code).decode("ascii")
 
 
-def _bytes(item: Mapping[str, Any], key: str) -> bytes:
-    place, field = Place("bundle"), f"pipelines.{key}"
+def _decoded(item: Mapping[str, Any], field: str) -> bytes:
+    place = Place("bundle")
     try:
-        code = base64.b64decode(item[key], validate=True)
+        code = base64.b64decode(item[field], validate=True)
     except (KeyError, TypeError, binascii.Error) as error:
         raise BadInput(place, field, f"is not base64: {error}.") from None
     if len(code) > MAX_OBJECT_BYTES:

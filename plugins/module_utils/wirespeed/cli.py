@@ -51,13 +51,13 @@ def _apply(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     planned = _converge(options, check=True)
-    counted = _count(options, verify=True)
+    counted = _count(options)
     _print(options, {"deviations": planned["deviations"], **counted}, show.verified)
-    return DIFFERS if planned["deviations"] or not counted["ok"] else OK
+    return DIFFERS if planned["deviations"] or counted["findings"] else OK
 
 
 def _counters(options: argparse.Namespace) -> int:
-    _print(options, _count(options, verify=False), show.counters)
+    _print(options, _count(options), show.counters)
     return OK
 
 
@@ -66,9 +66,9 @@ def _converge(options: argparse.Namespace, check: bool) -> Dict[str, Any]:
     return engine.converge(intent, _bundle(options, intent), check)
 
 
-def _count(options: argparse.Namespace, verify: bool) -> Dict[str, Any]:
+def _count(options: argparse.Namespace) -> Dict[str, Any]:
     intent = read_intent(options.file)
-    return engine.counters(intent, _bundle(options, intent), verify, options.window, options.min_packets)
+    return engine.counters(intent, _bundle(options, intent), False, options.window, options.min_packets)
 
 
 def _bundle(options: argparse.Namespace, intent: Mapping[str, Any]) -> Dict[str, Any]:

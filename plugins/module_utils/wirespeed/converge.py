@@ -11,7 +11,7 @@ from .apply.lock import node_lock
 from .apply.recover import pending, recover
 from .bundle import Bundle
 from .carrier import has_carrier, wait_for_carrier
-from .desire import desire
+from .desire import desire, sources
 from .errors import Place, Refused, WirespeedError
 from .model.desired import Desired
 from .model.intent import Intent
@@ -77,7 +77,7 @@ class Converger:
 
     def _actuators(self) -> Actuators:
         settings = SettingActuator()
-        pipeline = PipelineActuator(self._paths, self._bundle.pipelines)
+        pipeline = PipelineActuator(self._paths, sources(self._intent, self._bundle, self._place))
         return {action: settings if action is Action.SET else pipeline for action in Action}
 
     def _recover(self, actuators: Actuators) -> Tuple[str, ...]:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from typing import Dict
+
 from .bundle import Bundle
 from .config.tables import canonical
 from .errors import BadInput, Place
 from .model.desired import Desired, DesiredNic, DesiredPipeline
-from .model.intent import Intent, PipelineIntent
+from .model.intent import Intent
 from .model.node import Node
+from .pipeline.source import PipelineSource
 from .profiles.resolve import resolve
 from .selection import select
 
@@ -25,22 +28,31 @@ def desire(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Desired:
         )
         for nic, wanted in select(intent, node.nics, place)
     )
-    return Desired(nics, tuple(_pipeline(wanted, bundle, node, place) for wanted in intent.pipelines))
-
-
-def _pipeline(wanted: PipelineIntent, bundle: Bundle, node: Node, place: Place) -> DesiredPipeline:
-    source = bundle.pipelines.get(wanted.name)
-    if source is None:
-        raise BadInput(
-            place,
-            "pipelines.name",
-            f"{wanted.name!r} did not come with the bundle, which has: {', '.join(bundle.pipelines) or 'none'}.",
-            "The name must be the one in the pipeline's manifest.",
+    found = sources(intent, bundle, place)
+    pipelines = tuple(
+        DesiredPipeline(
+            name=wanted.name,
+            generation=found[wanted.name].generation,
+            digest=found[wanted.name].digest,
+            tables=canonical(found[wanted.name].tables, wanted.tables, place),
+            origin=f"{wanted.name} {found[wanted.name].manifest.version}",
         )
-    return DesiredPipeline(
-        name=wanted.name,
-        generation=source.generation,
-        digest=source.digest,
-        tables=canonical(source.tables, wanted.tables, place),
-        origin=f"{wanted.name} {source.manifest.version}",
+        for wanted in intent.pipelines
     )
+    return Desired(nics, pipelines)
+
+
+def sources(intent: Intent, bundle: Bundle, place: Place) -> Dict[str, PipelineSource]:
+    """The intent's pipelines as they will be loaded, with the intent's constants over the manifest's."""
+    found = {}
+    for wanted in intent.pipelines:
+        source = bundle.pipelines.get(wanted.name)
+        if source is None:
+            raise BadInput(
+                place,
+                "pipelines.name",
+                f"{wanted.name!r} did not come with the bundle, which has: {', '.join(bundle.pipelines) or 'none'}.",
+                "The name must be the one in the pipeline's manifest.",
+            )
+        found[wanted.name] = source.with_constants(wanted.constants)
+    return found

@@ -11,7 +11,8 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 
 from . import bundle as bundles
 from .converge import Converger
-from .errors import MissingPrerequisite, Place
+from .counting import count
+from .errors import MissingPrerequisite, Place, WirespeedError
 from .model.intent import NicIntent, parse
 from .observe import observe
 from .pipeline.pins import Paths
@@ -50,6 +51,30 @@ def converge(intent: Mapping[str, Any], bundle: Mapping[str, Any], check: bool) 
     wanted = parse(intent, INTENT)
     converger = Converger(wanted, bundles.parse(bundle), Paths.from_environment(), INTENT)
     return converger.predict() if check else converger.run()
+
+
+def counters(
+    intent: Mapping[str, Any], bundle: Mapping[str, Any], verify: bool, window_seconds: float, min_packets: int
+) -> Dict[str, Any]:
+    """What each NIC and pipeline of the intent counted over a window, in one vocabulary.
+
+    With ``verify`` whatever does not add up, and a window with fewer than ``min_packets`` packets,
+    raises :class:`CountersDisagree`; without, it is told in ``findings``.
+    """
+    require_root()
+    wanted = parse(intent, INTENT)
+    data = count(wanted, bundles.parse(bundle), Paths.from_environment(), INTENT, window_seconds, min_packets)
+    if verify and data["findings"]:
+        raise CountersDisagree(data)
+    return data
+
+
+class CountersDisagree(WirespeedError):
+    """``outcome`` is the whole counting, for a front that shows it."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__(" ".join(data["findings"]))
+        self.outcome = data
 
 
 def require_root() -> None:

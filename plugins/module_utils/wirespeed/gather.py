@@ -28,12 +28,12 @@ def gather(
     name or a path, relative to ``relative_to``. Site profiles come after, and so win over, built-in ones.
     """
     directories: List[Path] = [BUILT_IN_PROFILES, *(relative_to / path for path in profiles_path)]
-    sources = tuple(
+    sources = [
         read_pipeline(str(entry.get("manifest") or entry.get("name") or ""), relative_to)
         for entry in pipelines
         if isinstance(entry, Mapping)
-    )
-    return bundle.dump(load(directories), sources)
+    ]
+    return bundle.dump(load(directories), _read(ROOT_OBJECT, Place("built in")) if sources else b"", sources)
 
 
 def read_pipeline(name: str, relative_to: Path) -> PipelineSource:
@@ -41,15 +41,15 @@ def read_pipeline(name: str, relative_to: Path) -> PipelineSource:
     path = manifest_path(name, relative_to)
     manifest = load_manifest(path)
     code = path.parent / manifest.object
-    return PipelineSource(manifest, _read_object(code, path), _read_object(ROOT_OBJECT, path), Place(str(code)))
+    return PipelineSource(manifest, _read(code, Place(str(path))), place=Place(str(code)))
 
 
-def _read_object(code: Path, manifest: Path) -> bytes:
+def _read(code: Path, wanted_by: Place) -> bytes:
     try:
         return code.read_bytes()
     except OSError as error:
         raise BadInput(
-            Place(str(manifest)),
+            wanted_by,
             "object",
             f"{code.name!r} cannot be read: {error.strerror} ({code}).",
             "Compile the object, or correct its name in the manifest. The built-in ones are made by 'make bpf'.",

@@ -38,7 +38,7 @@ def verified(data: Mapping[str, Any]) -> str:
 
 
 def counters(data: Mapping[str, Any]) -> str:
-    return "\n".join(line for nic in data["nics"] for line in nic["text"])
+    return "\n".join(data["text"])
 
 
 def _attachment(xdp: Any) -> str:

@@ -62,7 +62,7 @@ def compare(nic: Nic, profile: ResolvedProfile, settle: Mapping[Setting, Settle]
         planned[setting] = {**planned[setting], **settled}
         differing = [key for key in settled if not _holds(nic, profile, setting, facts, key, settled[key])]
         stuck = [key for key in differing if key in facts.fixed]
-        refusals += [_fixed(nic, setting, key, facts, wants[key]) for key in stuck]
+        refusals += [_fixed(nic, setting, key, facts, _asked(wants, key)) for key in stuck]
         differing = [key for key in differing if key not in stuck]
         if differing:
             changes.append(_change(setting, facts, settled, differing, wants))
@@ -115,8 +115,13 @@ def _unsupported(nic: Nic, setting: Setting, wants: Mapping[str, Want]) -> Refus
 
 
 def _out_of_range(nic: Nic, setting: Setting, wants: Mapping[str, Want], error: OutOfRange) -> Refusal:
-    want = wants.get(error.key) or next(iter(wants.values()))
+    want = _asked(wants, error.key)
     return Refusal(nic.name, f"{setting}.{error.key}", error.problem, f"Correct the value in {want.origin}.")
+
+
+def _asked(wants: Mapping[str, Want], key: str) -> Want:
+    """Who asked for a settled key; a room may have settled a group's name into several keys."""
+    return wants.get(key) or next(iter(wants.values()))
 
 
 def _fixed(nic: Nic, setting: Setting, key: str, facts: SettingFacts, want: Want) -> Refusal:
