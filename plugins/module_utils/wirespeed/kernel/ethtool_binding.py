@@ -6,34 +6,29 @@ Where the binding is not installed, our own ioctls answer the same questions.
 
 from __future__ import annotations
 
+import errno
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from ..errors import KernelRefusal
 from . import ethtool_ioctl
 from .netlink import refusal
 
 _RING_FIELDS = {"rx": "rx_{}", "rx-mini": "rx_mini_{}", "rx-jumbo": "rx_jumbo_{}", "tx": "tx_{}"}
 
 
-def driver(name: str) -> str:
-    """The driver's name, which is its module's name but for a few (``tun`` has no module parent)."""
+def identity(name: str) -> Tuple[str, str]:
+    """The driver's name and the bus address as the driver tells it (``0000:01:00.0``, also for virtio).
+
+    The address is empty for virtual NICs. Raises :class:`~..errors.NotSupported` for the loopback device.
+    """
     binding = _binding()
     if binding is None:
-        return ethtool_ioctl.driver_info(name).driver
+        info = ethtool_ioctl.driver_info(name)
+        return info.driver, info.bus
     try:
-        return str(binding.get_module(name))
+        return str(binding.get_module(name)), str(binding.get_businfo(name))
     except OSError as error:
-        raise refusal(f"ethtool get_module {name}", error.errno or 0) from None
-
-
-def bus(name: str) -> str:
-    """The bus address as the driver tells it (``0000:01:00.0``, also for virtio); empty for virtual NICs."""
-    binding = _binding()
-    if binding is None:
-        return ethtool_ioctl.driver_info(name).bus
-    try:
-        return str(binding.get_businfo(name))
-    except OSError as error:
-        raise refusal(f"ethtool get_businfo {name}", error.errno or 0) from None
+        raise _refusal("get_module", name, error) from None
 
 
 def ring_sizes(name: str) -> Tuple[Mapping[str, int], Mapping[str, int]]:
@@ -41,25 +36,35 @@ def ring_sizes(name: str) -> Tuple[Mapping[str, int], Mapping[str, int]]:
     binding = _binding()
     if binding is None:
         return ethtool_ioctl.ring_sizes(name)
-    try:
-        raw = binding.get_ringparam(name)
-    except OSError as error:
-        raise refusal(f"ethtool get_ringparam {name}", error.errno or 0) from None
+    raw = _ringparam(binding, name)
     maxima = {key: raw[field.format("max_pending")] for key, field in _RING_FIELDS.items()}
     maxima = {key: value for key, value in maxima.items() if value}
     return {key: raw[_RING_FIELDS[key].format("pending")] for key in maxima}, maxima
 
 
 def set_ring_sizes(name: str, sizes: Mapping[str, int]) -> None:
+    """What is not given stays."""
     binding = _binding()
     if binding is None:
         ethtool_ioctl.set_ring_sizes(name, sizes)
         return
-    fields: Dict[str, int] = {_RING_FIELDS[key].format("pending"): value for key, value in sizes.items()}
+    raw = _ringparam(binding, name)
+    raw.update({_RING_FIELDS[key].format("pending"): value for key, value in sizes.items()})
     try:
-        binding.set_ringparam(name, fields)
+        binding.set_ringparam(name, raw)
     except OSError as error:
-        raise refusal(f"ethtool set_ringparam {name}", error.errno or 0) from None
+        raise _refusal("set_ringparam", name, error) from None
+
+
+def _ringparam(binding: Any, name: str) -> Dict[str, int]:
+    try:
+        return dict(binding.get_ringparam(name))
+    except OSError as error:
+        raise _refusal("get_ringparam", name, error) from None
+
+
+def _refusal(function: str, name: str, error: OSError) -> KernelRefusal:
+    return refusal(f"ethtool binding {function} {name}", error.errno or errno.EIO)
 
 
 def _binding() -> Optional[Any]:

@@ -44,7 +44,8 @@ def discover(names: Sequence[str] = ()) -> Dict[str, Nic]:
 
 def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic:
     virtual = link.parent_bus in _VIRTUAL_BUSES
-    identity = _if_supported(lambda: ethtool_ioctl.driver_info(link.name))
+    info = _if_supported(lambda: ethtool_ioctl.driver_info(link.name))
+    driver, bus = _if_supported(lambda: ethtool_binding.identity(link.name)) or (link.kind, "")
     place = NOWHERE if virtual else device_tree.place(link.parent_bus, link.parent_name)
     peer = _peer(link, links)
     settings, unsupported = _settings(link.port)
@@ -52,11 +53,11 @@ def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic
         name=link.name,
         ifindex=link.ifindex,
         mac=link.mac,
-        driver=(_if_supported(lambda: ethtool_binding.driver(link.name)) or link.kind) if identity else link.kind,
+        driver=driver,
         kind="virtual" if virtual else link.parent_bus,
-        bus_address="" if virtual else place.address or ethtool_binding.bus(link.name) or link.parent_name,
-        firmware=identity.firmware if identity else "",
-        driver_version=identity.version if identity else "",
+        bus_address="" if virtual else place.address or bus or link.parent_name,
+        firmware=info.firmware if info else "",
+        driver_version=info.version if info else "",
         pci=place.pci,
         numa_node=place.numa_node,
         up=link.up,
