@@ -13,6 +13,7 @@ from .bundle import Bundle
 from .carrier import has_carrier, wait_for_carrier
 from .desire import desire, sources
 from .errors import Place, Refused, WirespeedError
+from .kernel import bpffs, libbpf
 from .model.desired import Desired
 from .model.intent import Intent
 from .model.node import Node
@@ -47,6 +48,7 @@ class Converger:
 
     def predict(self) -> Dict[str, Any]:
         """What :meth:`run` would do; changes nothing."""
+        self._prerequisites()
         node, desired, planned = self._look()
         _refuse(planned)
         warnings = list(planned.warnings)
@@ -56,6 +58,7 @@ class Converger:
 
     def run(self) -> Dict[str, Any]:
         """Raises :class:`Refused` before any change, or ``ApplyFailed`` after undoing all of them."""
+        self._prerequisites()
         with node_lock(self._paths.run / "lock"):
             actuators = self._actuators()
             recovered = self._recover(actuators)
@@ -69,6 +72,12 @@ class Converger:
             down = wait_for_carrier(had_carrier)
             warnings = [*first.warnings, *(f"{name}: the carrier has not come back yet." for name in down)]
             return _result(node, desired, first, done, warnings, recovered)
+
+    def _prerequisites(self) -> None:
+        """Raises :class:`MissingPrerequisite` before anything is looked at or changed."""
+        if self._intent.pipelines:
+            libbpf.version()
+            bpffs.require(self._paths.bpffs)
 
     def _look(self) -> Tuple[Node, Desired, Plan]:
         node = observe(self._paths, self._names)
