@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
@@ -18,6 +19,7 @@ from wirespeed.nic.discover import discover
 
 from . import helpers_xdp
 from .netns import Factory, Veth
+from .worker import enter_network
 
 
 def nic(veth: Veth) -> Nic:
@@ -147,23 +149,18 @@ def test_program_attached_over_netlink_has_no_link(veth: Veth, how: str, mode: X
 
 
 def link_of_another_namespace(ifname: str, path: str, other: str) -> Sequence[Any]:
-    """The same ifindex carries one program in each namespace."""
-    from pathlib import Path
-
-    from .worker import enter_network
-
-    first = helpers_xdp.load("here")
-    held = helpers_xdp.link(first, socket.if_nametoindex(ifname), helpers_xdp.GENERIC)
-    wanted = helpers_xdp.ident(held, "link_id")
+    """The same ifindex carries one program in each namespace; the other one's link is the older one."""
     keep = os.open("/proc/self/ns/net", os.O_RDONLY)
     enter_network(Path(path))
-    second = helpers_xdp.load("there")
-    elsewhere = helpers_xdp.link(second, socket.if_nametoindex(other), helpers_xdp.GENERIC)
+    program = helpers_xdp.load("there")
+    elsewhere = helpers_xdp.link(program, socket.if_nametoindex(other), helpers_xdp.GENERIC)
     enter_network(Path(f"/proc/self/fd/{keep}"))
+    held = helpers_xdp.link(helpers_xdp.load("here"), socket.if_nametoindex(ifname), helpers_xdp.GENERIC)
     found = discover([ifname])[ifname].xdp
+    answer = [found, helpers_xdp.ident(held, "link_id")]
     os.close(elsewhere)
     os.close(held)
-    return [found, wanted]
+    return answer
 
 
 @requires("bpf")

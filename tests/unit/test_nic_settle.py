@@ -8,6 +8,7 @@ from typing import Any, Dict
 import pytest
 
 from wirespeed.errors import OutOfRange
+from wirespeed.kernel.ethtool_netlink import Features
 from wirespeed.model.settings import Setting, SettingFacts
 from wirespeed.nic import channels, features, mtu, rings, rss
 
@@ -140,6 +141,22 @@ def test_mtu_beyond_the_drivers_maximum_is_out_of_range() -> None:
 
 def test_mtu_of_a_driver_that_states_no_maximum_is_taken() -> None:
     assert mtu.settle(SettingFacts({"mtu": 1500}), {"mtu": 60000}, {}) == {"mtu": 60000}
+
+
+def test_feature_is_changeable_when_the_hardware_has_it_and_nothing_forbids_it() -> None:
+    names = ("rx-lro", "rx-gro", "rx-hashing", "vlan-challenged")
+    facts = features.facts_of(
+        Features(
+            names,
+            hardware=frozenset({"rx-lro", "rx-gro", "vlan-challenged"}),
+            wanted=frozenset({"rx-lro", "rx-hashing", "vlan-challenged"}),
+            active=frozenset({"rx-gro"}),
+            nochange=frozenset({"vlan-challenged"}),
+        )
+    )
+    assert facts.values == {"rx-lro": False, "rx-gro": True, "rx-hashing": False, "vlan-challenged": False}
+    assert facts.fixed == {"rx-hashing", "vlan-challenged"}
+    assert facts.requested == {"rx-lro": True, "rx-gro": False}
 
 
 def test_name_that_ethtool_prints_becomes_the_kernels() -> None:

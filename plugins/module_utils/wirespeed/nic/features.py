@@ -8,45 +8,19 @@ from typing import Dict, Mapping, Tuple
 
 from ..errors import OutOfRange, ReadBackMismatch
 from ..kernel import ethtool_netlink
+from ..kernel.ethtool_netlink import Features
 from ..kernel.port import Port
+from ..model.feature_names import ALIASES
 from ..model.settings import Setting, SettingFacts, Value, Values
-
-_ALIASES: Mapping[str, Tuple[str, ...]] = {
-    "generic-receive-offload": ("rx-gro",),
-    "generic-segmentation-offload": ("tx-generic-segmentation",),
-    "large-receive-offload": ("rx-lro",),
-    "ntuple-filters": ("rx-ntuple-filter",),
-    "receive-hashing": ("rx-hashing",),
-    "rx-checksumming": ("rx-checksum",),
-    "rx-vlan-offload": ("rx-vlan-hw-parse",),
-    "tx-vlan-offload": ("tx-vlan-hw-insert",),
-    "scatter-gather": ("tx-scatter-gather", "tx-scatter-gather-fraglist"),
-    "tcp-segmentation-offload": (
-        "tx-tcp-segmentation",
-        "tx-tcp-ecn-segmentation",
-        "tx-tcp-mangleid-segmentation",
-        "tx-tcp6-segmentation",
-    ),
-    "tx-checksumming": (
-        "tx-checksum-ipv4",
-        "tx-checksum-ip-generic",
-        "tx-checksum-ipv6",
-        "tx-checksum-fcoe-crc",
-        "tx-checksum-sctp",
-    ),
-    "gro": ("rx-gro",),
-    "gso": ("tx-generic-segmentation",),
-    "lro": ("rx-lro",),
-    "ntuple": ("rx-ntuple-filter",),
-    "rxhash": ("rx-hashing",),
-    "rxvlan": ("rx-vlan-hw-parse",),
-    "txvlan": ("tx-vlan-hw-insert",),
-}
 
 
 def read(port: Port) -> SettingFacts:
     """``values`` is what is active; ``requested`` what was asked for where it differs."""
-    features = ethtool_netlink.features(port)
+    return facts_of(ethtool_netlink.features(port))
+
+
+def facts_of(features: Features) -> SettingFacts:
+    """A request bit of a feature that cannot be changed means nothing (net/ethtool/features.c)."""
     changeable = features.hardware - features.nochange
     return SettingFacts(
         values={name: name in features.active for name in features.names},
@@ -69,9 +43,9 @@ def settle(facts: SettingFacts, want: Values, planned: Mapping[Setting, Values])
 def _names(facts: SettingFacts, key: str, value: bool) -> Tuple[str, ...]:
     if key in facts.values:
         return (key,)
-    names = tuple(name for name in _ALIASES.get(key, ()) if name in facts.values)
+    names = tuple(name for name in ALIASES.get(key, ()) if name in facts.values)
     if not names:
-        near = difflib.get_close_matches(key, [*facts.values, *_ALIASES], n=1)
+        near = difflib.get_close_matches(key, [*facts.values, *ALIASES], n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise OutOfRange(key, value, f"{hint}a feature of this kernel, see `ethtool -k`")
     return tuple(name for name in names if name not in facts.fixed) or names
