@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import yaml
+
 from wirespeed.counters.rawstats import RawStats
 from wirespeed.counters.table import CounterTable, Source, parse
 from wirespeed.counters.unify import UnifiedCounters, unify

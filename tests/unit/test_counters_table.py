@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from wirespeed.counters.table import Counter, Source, parse, raw_name
-from wirespeed.errors import BadInput, Place
 
 from tests.unit import counter_cases as cases
+from wirespeed.counters.table import Counter, Source, parse, raw_name
+from wirespeed.errors import BadInput, Place
 
 WAY = {"raw": ["rx_packets"], "meaning": "frames", "ref": "here"}
 
@@ -66,9 +66,8 @@ def test_a_kernel_range_has_a_lower_and_an_upper_end() -> None:
 def test_a_queue_pattern_matches_its_own_queues_only() -> None:
     pattern = raw_name("rx{q}_drops", Source.ETHTOOL_S).pattern
     assert pattern is not None
-    assert [bool(pattern.match(name)) for name in ("rx0_drops", "rx12_drops", "rx_drops", "tx0_drops", "rx0_drops2")] == [
-        True, True, False, False, False,
-    ]  # fmt: skip
+    names = ("rx0_drops", "rx12_drops", "rx_drops", "tx0_drops", "rx0_drops2")
+    assert [name for name in names if pattern.match(name)] == ["rx0_drops", "rx12_drops"]
 
 
 def test_one_name_may_come_from_another_source() -> None:

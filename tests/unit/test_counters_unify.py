@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from wirespeed.counters.rawstats import RawStats
-from wirespeed.counters.table import Counter, Source
 
 from tests.unit import counter_cases as cases
 from tests.unit.counter_cases import unified, value
+from wirespeed.counters.rawstats import RawStats
+from wirespeed.counters.table import Counter, Source
 
 
 def test_igb_counts_missed_frames_as_on_the_wire() -> None:

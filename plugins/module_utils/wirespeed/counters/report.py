@@ -26,6 +26,12 @@ class NicReport:
     spread: SpreadCheck
     problem: str = ""
 
+    def lines(self) -> List[str]:
+        text = [f"{self.name}  {self.driver}  {self.holder}"]
+        text.extend(aligned(_counter_rows(self.window.spans)))
+        text.extend(aligned([_check_row(check) for check in self.checks]))
+        return [*text, f"  spread over queues: {self.spread.status.value}: {self.spread.why}"]
+
 
 @dataclass(frozen=True)
 class PipelineReport:
@@ -36,6 +42,11 @@ class PipelineReport:
     verdicts: Optional[VerdictDelta]
     checks: Tuple[Check, ...]
     problem: str = ""
+
+    def lines(self) -> List[str]:
+        text = [f"pipeline {self.name} on {', '.join(self.nics) or 'no NIC'}"]
+        text.extend(aligned(_verdict_rows(self.verdicts)))
+        return [*text, *aligned([_check_row(check) for check in self.checks])]
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ class CounterReport:
         return {
             "seconds": round(self.seconds, 6),
             "findings": list(self.findings),
-            "nics": {nic.name: _nic_json(nic) for nic in self.nics},
+            "nics": [_nic_json(nic) for nic in self.nics],
             "pipeline": None
             if pipeline is None
             else {
@@ -77,21 +88,14 @@ class CounterReport:
                 "problem": pipeline.problem,
                 "verdicts": _verdicts_json(pipeline.verdicts),
                 "checks": [_check_json(check) for check in pipeline.checks],
+                "text": pipeline.lines(),
             },
         }
 
     def lines(self) -> List[str]:
         """A table for a terminal, then the findings."""
-        text: List[str] = []
-        for nic in self.nics:
-            text.append(f"{nic.name}  {nic.driver}  {nic.holder}")
-            text.extend(aligned(_counter_rows(nic.window.spans)))
-            text.extend(aligned([_check_row(check) for check in nic.checks]))
-            text.append(f"  spread over queues: {nic.spread.status.value}: {nic.spread.why}")
-        if self.pipeline:
-            text.append(f"pipeline {self.pipeline.name} on {', '.join(self.pipeline.nics) or 'no NIC'}")
-            text.extend(aligned(_verdict_rows(self.pipeline.verdicts)))
-            text.extend(aligned([_check_row(check) for check in self.pipeline.checks]))
+        text = [line for nic in self.nics for line in nic.lines()]
+        text.extend(self.pipeline.lines() if self.pipeline else ())
         text.extend(f"FINDING: {finding}" for finding in self.findings)
         return text
 
@@ -157,6 +161,7 @@ def _verdict_rows(verdicts: Optional[VerdictDelta]) -> List[List[str]]:
 
 def _nic_json(nic: NicReport) -> Dict[str, Any]:
     return {
+        "name": nic.name,
         "driver": nic.driver,
         "mode": nic.mode,
         "holder": nic.holder,
@@ -170,6 +175,7 @@ def _nic_json(nic: NicReport) -> Dict[str, Any]:
             "why": nic.spread.why,
             "queues": {str(queue): count for queue, count in nic.spread.packets.items()},
         },
+        "text": nic.lines(),
     }
 
 

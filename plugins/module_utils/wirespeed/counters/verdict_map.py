@@ -9,8 +9,7 @@ from typing import Dict, Optional, Tuple, Type
 
 from ..errors import WirespeedError
 from ..kernel.bpf_map import BpfMap
-from ..kernel.bpf_prog import BpfProgram
-from ..pipeline import records, root
+from ..pipeline import instance, records, root
 from ..pipeline.manifest import VERDICT_MAP, Manifest
 from ..pipeline.pins import Paths
 from .verdicts import VerdictCount, VerdictName, VerdictReading, summed
@@ -30,14 +29,14 @@ class VerdictMap:
         self.pipeline = pipeline
         generation, manifest = _published(paths, pipeline)
         self.names = tuple(VerdictName(i, v.name, v.action) for i, v in enumerate(manifest.verdicts))
-        path = paths.map(pipeline, generation, VERDICT_MAP)
-        if not self.names or not path.exists():
+        pin = paths.map(pipeline, generation, VERDICT_MAP)
+        if not self.names or not pin.exists():
             raise WirespeedError(
                 f"Pipeline {pipeline} keeps no verdict counters: its manifest names {len(self.names)} verdicts, and "
-                f"{path} {'exists' if path.exists() else 'does not exist'}.",
+                f"{pin} {'exists' if pin.exists() else 'does not exist'}.",
                 "Count verdicts with the SDK header (WS_VERDICTS) and name them in the manifest.",
             )
-        self._map = BpfMap.pinned(str(path))
+        self._map = instance.open_map(paths, pipeline, generation, VERDICT_MAP)
         empty = paths.empty_slot(pipeline)
         self._empty: Optional[BpfMap] = BpfMap.pinned(str(empty)) if empty.exists() else None
 
@@ -73,21 +72,17 @@ def _cells(counters: BpfMap, index: int) -> Tuple[VerdictCount, ...]:
 
 
 def _published(paths: Paths, pipeline: str) -> Tuple[str, Manifest]:
-    running = root.published(paths, pipeline)
-    if running is None:
-        raise WirespeedError(f"Pipeline {pipeline} has no published instance on this node.", "Load and publish one.")
-    for generation in paths.generations(pipeline):
-        record = records.read(paths, pipeline, generation)
-        if record is None:
-            continue
-        manifest = Manifest.from_json(record.manifest)
-        pin = paths.program(pipeline, generation, manifest.entry)
-        if pin.exists():
-            with BpfProgram.pinned(str(pin)) as program:
-                if program.info.id == running:
-                    return generation, manifest
-    raise WirespeedError(
-        f"Program {running} runs in the slot of pipeline {pipeline}, but no generation with a record below "
-        f"{paths.run} has it: its verdicts have no names.",
-        "Run the playbook again: it loads the pipeline with its record.",
-    )
+    generation = instance.published(paths, pipeline)
+    if generation is None:
+        raise WirespeedError(
+            f"Pipeline {pipeline} has no published instance of ours below {paths.pipeline(pipeline)}.",
+            "Run the playbook: it loads and publishes one.",
+        )
+    record = records.read(paths, pipeline, generation)
+    if record is None:
+        raise WirespeedError(
+            f"Generation {generation} of pipeline {pipeline} runs, but its record {paths.record(pipeline, generation)} "
+            "is missing or damaged: its verdicts have no names.",
+            "Run the playbook again: it loads the pipeline with its record.",
+        )
+    return generation, Manifest.from_json(record.manifest)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import KernelRefusal, Place, WirespeedError
@@ -62,7 +63,7 @@ def read_now(who: Subject, kernel: Tuple[int, int]) -> UnifiedCounters:
 
 
 class Watch:
-    """A window under way. Holds the pipeline's maps open until :meth:`end`."""
+    """A window under way."""
 
     def __init__(
         self, subjects: Sequence[Subject], kernel: Tuple[int, int], paths: Paths, pipeline: Optional[str]
@@ -72,12 +73,6 @@ class Watch:
         self.paths = paths
         self.pipeline = pipeline
         self.problem = ""
-        self._maps: Optional[VerdictMap] = None
-        if pipeline is not None:
-            try:
-                self._maps = VerdictMap(paths, pipeline)
-            except WirespeedError as unreadable:
-                self.problem = str(unreadable)
         self.start: Dict[str, Sandwich] = settled(self._take, _pause, SETTLE_TRIES)
 
     @classmethod
@@ -97,17 +92,20 @@ class Watch:
 
     def end(self, sent: Optional[int] = None, flows: Optional[int] = None) -> CounterReport:
         """Judges the window. ``sent`` frames in ``flows`` flows came in meanwhile, if the caller knows."""
-        try:
-            finish = settled(self._take, _pause, SETTLE_TRIES)
-            windows = {name: window(self.start[name], finish[name]) for name in self.subjects}
-            return _report(self, windows, sent, flows)
-        finally:
-            if self._maps:
-                self._maps.close()
+        finish = settled(self._take, _pause, SETTLE_TRIES)
+        windows = {name: window(self.start[name], finish[name]) for name in self.subjects}
+        return _report(self, windows, sent, flows)
 
     def _take(self) -> Dict[str, Sandwich]:
-        readers = {name: (lambda who=who: read_now(who, self.kernel)) for name, who in self.subjects.items()}
-        return take(readers, self._maps.read if self._maps else None, self._life, time.monotonic_ns)
+        """The maps are opened anew each time: a reload may have replaced them."""
+        readers = {name: partial(read_now, who, self.kernel) for name, who in self.subjects.items()}
+        if self.pipeline is not None:
+            try:
+                with VerdictMap(self.paths, self.pipeline) as maps:
+                    return take(readers, maps.read, self._life, time.monotonic_ns)
+            except WirespeedError as unreadable:
+                self.problem = str(unreadable)
+        return take(readers, None, self._life, time.monotonic_ns)
 
     def _life(self, name: str) -> Mapping[str, str]:
         link = rtnetlink.link(self.subjects[name].nic.ifindex)
