@@ -20,25 +20,25 @@ OBJECTS = REPOSITORY / "plugins/module_utils/wirespeed/objects"
 PASS, NOT_INSPECTED, DENY_V4, DENY_V6, MALFORMED = range(5)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _built(*target: str) -> None:
     subprocess.run(["make", "-s", "-C", str(BPF), *target], check=True, capture_output=True, text=True)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def root_object() -> bytes:
     _built()
     return (OBJECTS / "root.bpf.o").read_bytes()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def scrubber() -> PipelineSource:
     root = root_object()
     manifest = load_manifest(OBJECTS / "scrubber.pipeline.yml")
     return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), root)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def next_scrubber(version: str = "0.1.1") -> PipelineSource:
     """The same pipeline built as another version: other bytes, so another generation."""
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +47,7 @@ def next_scrubber(version: str = "0.1.1") -> PipelineSource:
         return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), root_object())
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def compiled(code: str) -> bytes:
     """The object of a few lines of C with the SDK header on the include path."""
     multiarch = subprocess.run(["gcc", "-print-multiarch"], check=True, capture_output=True, text=True).stdout.strip()

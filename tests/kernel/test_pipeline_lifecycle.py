@@ -4,20 +4,21 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from typing import Any, List
 
 import pytest
+
+from tests.pipelines import OBJECTS, next_scrubber, scrubber
+from tests.probes import requires, requires_bpf
 from wirespeed.errors import KernelRefusal, Refused
-from wirespeed.kernel.bpf_link import XdpLink, query
+from wirespeed.kernel.bpf_link import XdpLink
 from wirespeed.model.nic import XdpMode
 from wirespeed.model.step import Action
-from wirespeed.pipeline import instance
+from wirespeed.pipeline import instance, root
 from wirespeed.pipeline.garbage import collect
 from wirespeed.pipeline.inventory import inventory
-
-from tests.pipelines import next_scrubber, scrubber
-from tests.probes import requires, requires_bpf
 
 from .conftest import Places
 from .netns import Veth, command
@@ -55,7 +56,7 @@ def test_inventory_finds_what_the_steps_made(veth: Veth, places: Places) -> None
         assert facts.tables == {"deny_v4": PREFIXES, "deny_v6": ()}
         link = found.links[0]
         assert (link.ifname, link.pipeline) == (veth.ifname, "scrubber")
-        assert link.ifindex == int(open(f"/proc/self/net/dev_snmp6/{veth.ifname}").readline().split()[1])
+        assert link.ifindex == socket.if_nametoindex(veth.ifname)
 
     veth.node.run(on_node)
 
@@ -129,22 +130,14 @@ def test_a_second_loader_is_answered_ebusy(veth: Veth, places: Places) -> None:
     def second() -> None:
         node = running(veth.ifname)
         with node.root() as program:
-            XdpLink.create(program, query_index(veth.ifname), XdpMode.NATIVE, veth.ifname)
+            XdpLink.create(program, socket.if_nametoindex(veth.ifname), XdpMode.NATIVE, veth.ifname)
 
     with pytest.raises(KernelRefusal) as refusal:
         veth.node.run(second)
     assert refusal.value.code == 16
 
 
-def query_index(nic: str) -> int:
-    import socket
-
-    return socket.if_nametoindex(nic)
-
-
-def test_a_foreign_program_is_named_and_left_alone(veth: Veth, places: Places, tmp_path: Any) -> None:
-    from tests.pipelines import OBJECTS
-
+def test_a_foreign_program_is_named_and_left_alone(veth: Veth, places: Places) -> None:
     scrubber()
     veth.node.ip("link", "set", "dev", veth.ifname, "xdpdrv", "obj", str(OBJECTS / "root.bpf.o"), "sec", "xdp")
     foreign = veth.node.links()[veth.ifname]["xdp"]["prog"]["id"]
@@ -253,8 +246,6 @@ def test_a_generation_from_the_store_can_be_published_again(veth: Veth, places: 
 def test_pins_of_a_newer_protocol_are_refused(veth: Veth, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     def on_node() -> None:
         node = running(veth.ifname)
-        from wirespeed.pipeline import root
-
         monkeypatch.setattr(root, "PROTOCOL", 0)  # to a version before this one, these pins are newer
         inventory(node.paths)
 

@@ -85,7 +85,7 @@ def table(definition: MapDefinition, kind: Optional[str], btf: Btf) -> Table:
         raise BadInput(
             Place("manifest"),
             f"maps.{definition.name}.table",
-            f"is prefix_set, but the map (type {definition.type}, key of {definition.key_size} bytes) is no prefix trie.",
+            f"is prefix_set, but the map (type {definition.type}, key of {definition.key_size} bytes) is no trie.",
             "A prefix set is a BPF_MAP_TYPE_LPM_TRIE with key {__u32 prefixlen; __u8 address[4 or 16]}.",
         )
     return Table(definition.name, kind, PrefixSet(version, definition.value_size), definition.max_entries)

@@ -11,7 +11,7 @@ import re
 from types import TracebackType
 from typing import Dict, Iterator, Optional, Sequence, Tuple, Type
 
-from ..errors import KernelRefusal, WirespeedError
+from ..errors import BadInput, KernelRefusal, Place, WirespeedError
 from .bpf_map import BpfMap
 from .bpf_prog import BpfProgram
 from .libbpf import Options, call, fields, function, messages
@@ -47,7 +47,7 @@ class BpfObject:
     after the ``with`` but what was pinned."""
 
     def __init__(self, data: bytes, name: str) -> None:
-        """Raises KernelRefusal when libbpf cannot read the object."""
+        """Raises :class:`BadInput` when libbpf cannot read the object."""
         messages.clear()
         open_mem = function("bpf_object__open_mem", _PTR, _PTR, ctypes.c_size_t, _PTR)
         self.name = name
@@ -56,7 +56,8 @@ class BpfObject:
         self._object = open_mem(data, len(data), ctypes.byref(options))
         if not self._object:
             reason = "; ".join(messages.lines)
-            raise KernelRefusal(f"bpf_object__open_mem {name}", ctypes.get_errno() or errno.EINVAL, reason)
+            # No kernel was asked yet; libbpf's own codes above 4000 say less than its messages.
+            raise BadInput(Place(name), "", f"libbpf cannot read this object: {reason}.", "Build it again.")
 
     def _walk(self, kind: str) -> Iterator[Tuple[str, int]]:
         step = function(f"bpf_object__next_{kind}", _PTR, _PTR, _PTR)

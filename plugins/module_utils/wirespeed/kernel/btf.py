@@ -80,7 +80,7 @@ class Btf:
 
     def _read(self, raw: bytes, at: int) -> int:
         name, info, size = _TYPE.unpack_from(raw, at)
-        at += _TYPE.size
+        at += 12
         kind, count = info >> 24 & 0x1F, info & 0xFFFF
         fixed, each = _TAIL.get(kind, (0, 0))
         members: Tuple[Any, ...] = ()
@@ -90,9 +90,9 @@ class Btf:
         elif kind == ARRAY:
             members = (_TYPE.unpack_from(raw, at),)
         elif kind == INT:
-            encoding = struct.unpack_from("<I", raw, at)[0] >> 24
+            encoding = int.from_bytes(raw[at : at + 4], "little") >> 24
         self.types.append(Type(self.string(name), kind, bool(info >> 31), size, members, encoding))
-        return at + fixed + each * count
+        return int(at + fixed + each * count)
 
     def string(self, at: int) -> str:
         return self._strings[at : self._strings.index(b"\0", at)].decode()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from functools import lru_cache
+from functools import cache
 from types import TracebackType
 from typing import Any, List, Optional, Sequence, Tuple, Type, TypeVar
 
@@ -45,7 +45,7 @@ class _Messages:
         if level <= _WARNINGS_AND_INFO:
             buffer = ctypes.create_string_buffer(LONGEST_MESSAGE)
             self._vsnprintf(buffer, LONGEST_MESSAGE, text, arguments)
-            self.lines.append(buffer.value.decode("utf-8", "replace").rstrip())
+            self.lines.append(buffer.value.decode("utf-8", "replace").strip().removeprefix("libbpf: "))
         return 0
 
     def clear(self) -> None:
@@ -55,7 +55,7 @@ class _Messages:
 messages = _Messages()
 
 
-@lru_cache(maxsize=1)
+@cache
 def library() -> ctypes.CDLL:
     """Raises :class:`MissingPrerequisite` when libbpf.so.1 is absent or older than 1.1."""
     try:
@@ -82,7 +82,7 @@ def version() -> str:
     return f"{library().libbpf_major_version()}.{library().libbpf_minor_version()}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def function(name: str, result: Any, *arguments: Any) -> Any:
     """The typed library function ``name``. Libbpf 1.x returns -errno, also for fds."""
     found = getattr(library(), name)
@@ -108,7 +108,7 @@ def call(name: str, result: int, remedy: str = "") -> int:
     return check(result, name, remedy)
 
 
-@lru_cache(maxsize=1)
+@cache
 def possible_cpus() -> int:
     """How many values a per-CPU map holds for each key."""
     return check(function("libbpf_num_possible_cpus", ctypes.c_int)(), "libbpf_num_possible_cpus")

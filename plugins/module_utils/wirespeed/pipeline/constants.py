@@ -46,7 +46,7 @@ def _bytes(value: object, leaf: Leaf, field: str, place: Place) -> bytes:
 def _text(value: object, leaf: Leaf, field: str, place: Place) -> bytes:
     raw = value.encode() if isinstance(value, str) else None
     if raw is None or leaf.bits != 8:
-        raise BadInput(place, field, f"is {value!r}; the variable is an array of {leaf.count}.", "Only texts can be set.")
+        raise BadInput(place, field, f"is {value!r}; the variable is an array of {leaf.count}.", "Give a text.")
     if len(raw) >= leaf.count:
         raise BadInput(place, field, f"has {len(raw)} bytes.", f"The variable holds {leaf.count - 1} and a final zero.")
     return raw.ljust(leaf.count, b"\0")

@@ -9,7 +9,7 @@ from typing import Dict, List, Set
 
 from ..kernel import bpffs
 from ..kernel.bpf_prog import BpfProgram
-from . import instance, records
+from . import instance
 from .pins import Paths
 
 KEEP = 2

@@ -72,11 +72,12 @@ def _refuse_if_attached(paths: Paths, manifest: Manifest) -> None:
 def _create(paths: Paths, manifest: Manifest, root_object: bytes) -> None:
     """Pins under a name of no meaning and then renames, so that a root is there whole or not at all."""
     name = manifest.name
+    patches = _constants(manifest, root_object)
     staging = Path(f"{paths.pipeline(name)}{STAGING}")
     bpffs.remove_tree(staging)
     bpffs.make_directory(staging)
     with BpfObject(root_object, "root") as loaded:
-        loaded.patch_rodata(_constants(manifest, root_object))
+        loaded.patch_rodata(patches)
         loaded.load()
         for program_name, program in loaded.programs():
             with program:
