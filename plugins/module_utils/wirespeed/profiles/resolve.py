@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From profiles, an observed NIC and its intent to what this NIC should be, every expression evaluated."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from .. import expression
+from ..errors import BadInput, Place
+from ..model.desired import Constraint, OperationRule, ResolvedProfile
+from ..model.intent import NicIntent, unknown_word
+from ..model.nic import Nic
+from ..model.node import Node
+from ..model.settings import Setting, Value, Values
+from ..model.step import Disruption
+from . import match
+from .document import Document, ProfileSet
+from .merge import Entry, Merged, merge
+from .tuning import Tuning, tune
+
+REFUSED = "refused"
+
+
+def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> ResolvedProfile:
+    """Pure. Raises :class:`BadInput` (place, field, what is allowed) and :class:`OutOfRange`."""
+    documents = match.select(profiles, nic, node, intent.profile)
+    merged = merge(documents, intent.workload.value)
+    tuning, findings = tune(nic, merged, intent, expression.namespace(nic, node, intent.workload.value))
+    names = expression.namespace(nic, node, intent.workload.value, _planned(nic, tuning))
+    order = _order(merged, tuning)
+    native, native_note = _native(merged, names)
+    return ResolvedProfile(
+        names=tuple(document.name for document in documents),
+        digest=merged.digest,
+        tuning=tuning,
+        operations={name: _operation(entry, names) for name, entry in merged.section("operations").items()},
+        order=order,
+        native=native,
+        native_note=native_note,
+        constraints=tuple(_constraints(merged, names)),
+        undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
+        reads_attached=_reads_attached(merged, tuning, names),
+        findings=tuple([*_match_findings(documents, nic, node, intent), *findings, *_findings(merged, names)]),
+        counters={name: entry.value for name, entry in merged.section("counters").items()},
+    )
+
+
+def _planned(nic: Nic, tuning: Tuning) -> Dict[Setting, Values]:
+    """What each setting will read on the bare NIC; a not yet settled RSS text stands as it is."""
+    planned: Dict[Setting, Values] = {}
+    for setting, facts in nic.settings.items():
+        wants: Dict[str, Value] = {key: want.value for key, want in tuning.get(setting, {}).items()}
+        planned[setting] = {**facts.values, **wants}
+    return planned
+
+
+def _order(merged: Merged, tuning: Tuning) -> Tuple[str, ...]:
+    entry = merged.get("order")
+    words: Sequence[str] = entry.value if entry else ()
+    missing = [name for name in (*(setting.value for setting in tuning), "attach") if name not in words]
+    if missing:
+        place = entry.place if entry else Place("profiles")
+        raise BadInput(place, "order", f"lacks {', '.join(missing)}.", "List every operation once.")
+    return tuple(words)
+
+
+def _native(merged: Merged, names: Mapping[str, Any]) -> Tuple[bool, str]:
+    entry = merged.get("native")
+    if entry is None:
+        raise BadInput(Place("profiles"), "native", "is said by no profile that matches.", "Add 'native: true' or false.")
+    return _truth(entry, "value", names), _text(entry, "note", names)
+
+
+def _operation(entry: Entry, names: Mapping[str, Any]) -> OperationRule:
+    bare = _disruption(entry, "bare", names)
+    if bare is None:
+        raise BadInput(entry.place, f"{entry.field}.bare", "is 'refused'; only 'attached' can be.")
+    return OperationRule(bare, _disruption(entry, "attached", names), _text(entry, "note", names))
+
+
+def _disruption(entry: Entry, part: str, names: Mapping[str, Any]) -> Optional[Disruption]:
+    field = f"{entry.field}.{part}"
+    word = expression.evaluate(entry.part(part), names, entry.place, field)
+    if word == REFUSED:
+        return None
+    words = [each.value for each in Disruption]
+    if word not in words:
+        raise unknown_word(entry.place, field, str(word), [*words, REFUSED])
+    return Disruption(word)
+
+
+def _constraints(merged: Merged, names: Mapping[str, Any]) -> List[Constraint]:
+    return [
+        Constraint(
+            id=name,
+            holds=_condition(entry),
+            errno=str(entry.part("errno")),
+            explain=_text(entry, "explain", names),
+            remedy=_text(entry, "remedy", names),
+            origin=str(entry.place),
+        )
+        for name, entry in merged.section("constraints").items()
+    ]
+
+
+def _condition(entry: Entry) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda names: _truth(entry, "holds", names)
+
+
+def _reads_attached(merged: Merged, tuning: Tuning, names: Mapping[str, Any]) -> Dict[Setting, Dict[str, Value]]:
+    """Only of keys that are tuned: of others no plan asks."""
+    reads: Dict[Setting, Dict[str, Value]] = {}
+    for setting, wants in tuning.items():
+        for key, entry in merged.section("reads_attached", setting.value).items():
+            if key in wants:
+                value = expression.evaluate(entry.part("value"), names, entry.place, entry.field)
+                reads.setdefault(setting, {})[key] = value
+    return reads
+
+
+def _findings(merged: Merged, names: Mapping[str, Any]) -> List[str]:
+    return [
+        _text(entry, "text", names) for entry in merged.section("findings").values() if _truth(entry, "when", names)
+    ]
+
+
+def _match_findings(documents: Sequence[Document], nic: Nic, node: Node, intent: NicIntent) -> List[str]:
+    if intent.profile is not None:
+        strange = [each for each in documents if isinstance(each.data["match"], Mapping) and not match.matches(each, nic, node)]
+        return [f"profile {each.name} was asked for by name, though it is not made for this {nic.driver}." for each in strange]
+    if all(each.data["match"] == "any" for each in documents):
+        names = ", ".join(each.name for each in documents)
+        return [f"no profile knows the driver {nic.driver!r}: only what {names} says is done, costs are assumed high."]
+    return []
+
+
+def _truth(entry: Entry, part: str, names: Mapping[str, Any]) -> bool:
+    field = f"{entry.field}.{part}"
+    value = expression.evaluate(entry.part(part), names, entry.place, field)
+    if not isinstance(value, bool):
+        raise BadInput(entry.place, field, f"gives {value!r}.", "Allowed: true or false.")
+    return value
+
+
+def _text(entry: Entry, part: str, names: Mapping[str, Any]) -> str:
+    return str(expression.evaluate(entry.part(part, ""), names, entry.place, f"{entry.field}.{part}")).strip()

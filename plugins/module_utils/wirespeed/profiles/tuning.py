@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wanted values of one NIC: profile entries, the intent laid over them, evaluated, in range, rounded.
+
+A profile speaks for many NICs, so what this one cannot do is clamped, or left out with a finding.
+An intent speaks for this NIC, so the same is an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .. import expression
+from ..errors import BadInput, OutOfRange, Place
+from ..model.desired import Want
+from ..model.feature_names import ALIASES
+from ..model.intent import NicIntent, unknown_word
+from ..model.nic import Nic
+from ..model.settings import Setting, SettingFacts, Value
+from .limits import limit
+from .merge import Merged
+
+INTENT = Place("intent")
+
+Tuning = Dict[Setting, Dict[str, Want]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One value as somebody asks for it, not yet evaluated."""
+
+    setting: Setting
+    key: str
+    value: Any
+    why: str
+    place: Place
+    field: str
+    by_intent: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.setting}.{self.key}"
+
+
+def tune(nic: Nic, merged: Merged, intent: NicIntent, names: Mapping[str, Any]) -> Tuple[Tuning, List[str]]:
+    """The wants by setting, and findings. Raises :class:`BadInput` and :class:`OutOfRange`."""
+    wants: Tuning = {}
+    findings: List[str] = []
+    absent: Dict[Setting, List[str]] = {}
+    for asked in _asked(nic, merged, intent):
+        facts = nic.settings.get(asked.setting)
+        if facts is None or asked.key not in facts.values:
+            _refuse_absent(nic, asked, facts)
+            absent.setdefault(asked.setting, []).append(f"{asked.key} ({asked.place})")
+            continue
+        want, finding = _want(nic, merged, asked, facts, names)
+        if finding:
+            findings.append(finding)
+        if want is not None:
+            wants.setdefault(asked.setting, {})[asked.key] = want
+    findings += [_left_out(nic, setting, keys) for setting, keys in absent.items()]
+    return wants, findings
+
+
+def _asked(nic: Nic, merged: Merged, intent: NicIntent) -> List[Asked]:
+    """The profile's entries with the intent's laid over them; the intent's null removes."""
+    asked: Dict[Tuple[Setting, str], Asked] = {}
+    for setting in Setting:
+        for key, entry in merged.section("tuning", setting.value).items():
+            why = str(entry.part("why", f"profile {entry.document.name}"))
+            asked[setting, key] = Asked(setting, key, entry.part("value"), why, entry.place, entry.field, False)
+    for name, values in intent.tuning.items():
+        if name not in [setting.value for setting in Setting]:
+            raise unknown_word(INTENT, f"{nic.name}: tuning.{name}", name, [setting.value for setting in Setting])
+        setting = Setting(name)
+        for written, value in values.items():
+            for key in _kernel_names(nic, written) if setting is Setting.FEATURES else (written,):
+                asked.pop((setting, key), None)
+                if value is not None:
+                    field = f"{nic.name}: tuning.{name}.{written}"
+                    asked[setting, key] = Asked(setting, key, value, "the intent asks for it", INTENT, field, True)
+    order = list(Setting)
+    return sorted(asked.values(), key=lambda each: (order.index(each.setting), each.by_intent))
+
+
+def _kernel_names(nic: Nic, name: str) -> Tuple[str, ...]:
+    """A group of features, such as ``tx-checksumming``, stands for those of them that can be changed."""
+    facts = nic.settings.get(Setting.FEATURES)
+    names = ALIASES.get(name, (name,))
+    free = tuple(each for each in names if facts and each in facts.values and each not in facts.fixed)
+    return free or names
+
+
+def _refuse_absent(nic: Nic, asked: Asked, facts: Optional[SettingFacts]) -> None:
+    if not asked.by_intent:
+        return
+    if facts is None:
+        reason = nic.unsupported.get(asked.setting, "this driver has no such setting")
+        raise BadInput(asked.place, asked.field, f"{nic.driver}: {reason.rstrip('.')}.", "Remove it for this NIC.")
+    raise unknown_word(asked.place, asked.field, asked.key, list(facts.values))
+
+
+def _left_out(nic: Nic, setting: Setting, keys: List[str]) -> str:
+    reason = nic.unsupported.get(setting, "this NIC has no such setting")
+    return f"{setting}: {', '.join(keys)} left out: {nic.driver}: {reason.rstrip('.')}."
+
+
+def _want(
+    nic: Nic, merged: Merged, asked: Asked, facts: SettingFacts, names: Mapping[str, Any]
+) -> Tuple[Optional[Want], str]:
+    """The want, or None where nothing is to be set, and a finding or nothing."""
+    evaluated = expression.evaluate(asked.value, names, asked.place, asked.field)
+    if evaluated is None:
+        return None, ""
+    value = _typed(asked, evaluated)
+    bounds = limit(asked.setting, asked.key, facts, merged.get("limits", asked.setting.value, asked.key), names)
+    current = facts.values[asked.key]
+    if bounds.fixed:
+        if value == current or not asked.by_intent:
+            finding = f"{asked.name}: stays {current!r}, {value!r} is wanted by {asked.place}: {bounds.fixed.rstrip('.')}."
+            return None, "" if value == current else finding
+        raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, f"only {current!r}, as it is: {bounds.fixed}")
+    finding = ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if asked.by_intent and not bounds.contains(value):
+            raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, str(bounds))
+        rounded = bounds.rounded(bounds.clamped(value))
+        if asked.by_intent and rounded != value:
+            finding = f"{asked.name}: {value} becomes {rounded}, as {nic.driver} holds it ({bounds})."
+        value = rounded
+    return Want(value, str(asked.place), asked.why), finding
+
+
+def _typed(asked: Asked, value: Any) -> Value:
+    """The value in its setting's type; texts that a templating front makes of numbers are taken as such."""
+    if asked.setting is Setting.FEATURES:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("on", "off", "true", "false"):
+            return value.lower() in ("on", "true")
+        raise BadInput(asked.place, asked.field, f"gives {value!r}.", "Allowed: true or false.")
+    if asked.setting is Setting.RSS:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, (list, tuple)) and value and all(type(item) is int and item >= 0 for item in value):
+            return tuple(value)
+        raise BadInput(asked.place, asked.field, f"gives {value!r}.", "Allowed: 'equal', 'weights 1 0 2', or queue numbers.")
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadInput(asked.place, asked.field, f"gives {value!r}.", "Allowed: a whole number.")
+    return value
