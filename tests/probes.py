@@ -118,7 +118,7 @@ PROBES: Dict[str, Callable[[], str]] = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def failure(probe: str) -> str:
     """Empty where what ``probe`` names is there, else what was found instead."""
     return PROBES[probe]()

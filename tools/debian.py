@@ -61,7 +61,7 @@ def install(stage: Stage, packages: Sequence[str], log: Path, backports_lists: O
     if not packages:
         return
     if os.geteuid() != 0:
-        raise Failed(f"Packages are missing and only root may install them. As root: apt-get install {' '.join(packages)}")
+        raise Failed(f"Only root may install what is missing. As root: apt-get install {' '.join(packages)}")
     options = _backports(backports_lists) if backports_lists and codename() == "bookworm" else []
     target = ["-t", "bookworm-backports"] if options else []
     stage.say(f"installing {len(packages)}: {' '.join(packages)}")

@@ -84,4 +84,5 @@ def run(
                 tail.append(line.rstrip())
     if child.wait() != 0:
         shown = "\n    ".join(line for line in tail if line)
-        raise Failed(f"`{' '.join(argv[:4])} ...` failed with exit code {child.returncode}. It said:\n    {shown}\n  Log: {log}")
+        begun = " ".join(argv[:4])
+        raise Failed(f"`{begun} ...` failed with exit code {child.returncode}. It said:\n    {shown}\n  Log: {log}")

@@ -17,7 +17,7 @@ from typing import List, Sequence
 
 MINIMUM = (3, 11)
 if sys.version_info < MINIMUM:
-    sys.exit(f"setup: {sys.executable} is Python {sys.version.split()[0]}; {'.'.join(map(str, MINIMUM))} or newer is needed (Debian 12 has it).")
+    sys.exit(f"setup: {sys.executable} is Python {sys.version.split()[0]}; 3.11 or newer is needed (Debian 12 has it).")
 
 import debian  # noqa: E402  (these need the version checked above)
 import environment  # noqa: E402

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures on the real kernel of this machine: namespaces, veth pairs, private bpffs and state; a residue check.
 
-    veth            one pair: veth.node.run(function, veth.ifname) runs in a worker inside the node's namespace
-    namespaces      the factory, for more: namespaces.netns(), namespaces.veth(queues=4)
-    places          private bpffs, run and state folders, exported as WIRESPEED_BPFFS, WIRESPEED_RUN, WIRESPEED_STATE
+veth            one pair: veth.node.run(function, veth.ifname) runs in a worker inside the node's namespace
+namespaces      the factory, for more: namespaces.netns(), namespaces.veth(queues=4)
+places          private bpffs, run and state folders, exported as WIRESPEED_BPFFS, WIRESPEED_RUN, WIRESPEED_STATE
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_residue(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Set[BpfObject]]":
+def no_residue(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> "Iterator[Set[BpfObject]]":
     """Fails a test that leaves anything behind. Yields the set where others put the BPF objects that must go."""
     prefix = netns.prefix_of(request.node.name)
     monkeypatch.setenv(residue.MARK, prefix)

@@ -14,7 +14,7 @@ from . import bpf_objects, netns
 from .bpf_objects import BpfObject
 
 MARK = "WIRESPEED_TEST"  # environment variable that every process started by a test inherits
-DEFAULT_PLACES = (Path("/sys/fs/bpf/wirespeed"), Path("/run/wirespeed"), Path("/var/lib/wirespeed"), Path("/etc/wirespeed"))
+DEFAULT_PLACES = tuple(map(Path, ("/sys/fs/bpf/wirespeed", "/run/wirespeed", "/var/lib/wirespeed", "/etc/wirespeed")))
 RELEASE_SECONDS = 10.0  # the kernel frees programs and namespaces after a grace period, from a work queue
 
 

@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from wirespeed.errors import KernelRefusal
 
 from tests.probes import requires_bpf, requires_bpftool
+from wirespeed.errors import KernelRefusal
 
 from . import bpf_objects, residue, worker
 from .conftest import Places
