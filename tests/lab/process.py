@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands of the host: run to the end, or told apart as processes."""
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from .errors import LabError
+
+
+def run(*command: Union[str, Path], **options: Any) -> str:
+    """Standard output of a command; LabError with the end of its output when it fails."""
+    words = [str(word) for word in command]
+    options.setdefault("stdin", subprocess.DEVNULL)
+    done = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", **options)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip())[-1500:]
+        raise LabError(f"`{' '.join(words[:6])}{' ...' if len(words) > 6 else ''}` failed with exit code "
+                       f"{done.returncode}: {said}")
+    return str(done.stdout)
+
+
+def started_at(pid: int) -> Optional[int]:
+    """Start time of a living process in clock ticks since boot; None when it is gone or a zombie.
+
+    With the pid it names one process for good: the kernel reuses pids, never this pair
+    (field 22 of /proc/PID/stat, proc_pid_stat(5)).
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = stat[stat.rindex(")") + 2:].split()
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def reap(pid: int) -> None:
+    """Collect a child that has ended, so that it does not stay as a zombie; not ours is fine."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass

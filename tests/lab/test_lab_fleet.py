@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fleet itself: nodes come up, keep their disk, wake from a saved state, and leave nothing behind."""
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+import pytest
+
+from . import KERNELS, Image, LabError, Node, netns, process, spec, start, write_inventory
+
+Factory = Callable[..., Node]
+
+
+def test_a_disk_survives_reboots_into_every_kernel(node: Factory) -> None:
+    machine = node("6.1", "igb", cold=True)
+    machine.ssh("echo kept > /var/lib/witness; echo kept > /etc/witness")
+    for label in KERNELS[1:]:
+        machine.reboot(label)
+        assert machine.out("uname -r") == machine.image.kernel(label).release
+        assert machine.out("cat /var/lib/witness /etc/witness").split() == ["kept", "kept"]
+
+
+@pytest.mark.parametrize("label", KERNELS)
+def test_a_restored_node_runs_the_kernel_under_its_name_and_at_the_right_time(node: Factory, label: str) -> None:
+    machine = node(label, "igb", "virtio:queues=4:rss=on", "vmxnet3", "e1000e")
+    assert machine.out("uname -r") == machine.image.kernel(label).release
+    assert machine.out("hostname") == machine.name
+    assert abs(int(machine.out("date +%s")) - time.time()) < 5
+    links = machine.out("for i in /sys/class/net/enp*; do basename $(readlink $i/device/driver); done").split()
+    assert links == ["igb", "virtio_net", "vmxnet3", "e1000e"]
+
+
+def test_two_nodes_of_one_kind_do_not_share_a_disk(node: Factory) -> None:
+    first, second = node("6.12", "igb"), node("6.12", "igb")
+    first.ssh("echo first > /etc/witness; sync")
+    assert second.ssh("test -e /etc/witness", check=False).returncode == 1
+
+
+def test_what_was_synced_survives_a_pulled_plug(node: Factory) -> None:
+    machine = node("6.12", "igb")
+    machine.ssh("echo kept > /var/lib/witness; sync /var/lib/witness; sync -f /var/lib")
+    machine.kill()
+    machine.boot("6.12", machine.nic_specs)
+    assert machine.out("cat /var/lib/witness") == "kept"
+
+
+def test_a_removed_node_leaves_no_process_namespace_socket_or_disk(lab_image: Image) -> None:
+    machine = start(lab_image, "leaves-nothing", "6.12", ["virtio:queues=4:rss=on"])
+    pid, sockets, directory = machine.pid, machine.sockets, machine.directory
+    machine.ssh("true")
+    assert netns.exists(machine.namespace) and sockets.exists()
+    machine.remove()
+    assert process.started_at(pid) is None
+    assert not netns.exists(machine.namespace)
+    assert not sockets.exists() and not directory.exists()
+
+
+def test_a_pulled_cable_is_seen_by_the_guest(node: Factory) -> None:
+    machine = node("6.12", "igb")
+    machine.ssh("ip link set enp1s0 up")
+    waits = "for i in $(seq 100); do grep -q {} /sys/class/net/enp1s0/carrier && exit 0; read -t 0.1 < <(:); done; exit 1"
+    machine.ssh(f"bash -c '{waits.format(1)}'")
+    machine.carrier(False)
+    machine.ssh(f"bash -c '{waits.format(0)}'")
+
+
+def test_an_inventory_names_port_key_and_nics(node: Factory, tmp_path: object) -> None:
+    from pathlib import Path
+
+    machine = node("6.12", "igb")
+    text = write_inventory(Path(str(tmp_path)) / "fleet.yml", [machine]).read_text(encoding="utf-8")
+    for part in (machine.name, str(machine.port), str(machine.image.ssh_key), machine.nics[0].mac):
+        assert part in text
+
+
+@pytest.mark.parametrize(("text", "part"), [
+    ("a=6.1", "NAME=KERNEL"), ("A=6.1:igb", "no name for a node"), ("a=6.1:ixgbe", "no NIC model"),
+    ("a=6.1:igb:queues=2", "for virtio only"), ("a=6.1:virtio:queues=x", "not a number"),
+    ("a=6.1:virtio:rss", "not OPTION=VALUE")])
+def test_a_wrong_node_is_refused_by_name(text: str, part: str) -> None:
+    with pytest.raises(LabError, match=part):
+        spec.parse_node(text)
+
+
+def test_an_unknown_kernel_is_refused_and_leaves_nothing(lab_image: Image) -> None:
+    with pytest.raises(LabError, match="No kernel `5.10`"):
+        start(lab_image, "no-kernel", "5.10", ["igb"])
+    assert not Node("no-kernel", lab_image).leftovers()
