@@ -22,6 +22,8 @@ _MAGIC = 0xEB9F
 _HEADER = struct.Struct("<HBBIIIII")
 _TYPE = struct.Struct("<III")
 _POINTER_SIZE = 8
+MAX_DEPTH = 32  # as many as the kernel resolves: MAX_RESOLVE_DEPTH, kernel/bpf/btf.c
+MAX_LEAVES = 4096
 _INT_SIGNED = 1
 # Bytes behind a type: a fixed number, and so many for each member.
 _TAIL = {
@@ -106,9 +108,11 @@ class Btf:
 
     def plain(self, number: int) -> int:
         """The type behind typedefs and qualifiers."""
-        while self.types[number].kind in _MODIFIERS:
+        for _ in range(MAX_DEPTH):
+            if self.types[number].kind not in _MODIFIERS:
+                return number
             number = self.types[number].size_or_type
-        return number
+        raise ValueError("a type that refers to itself")
 
     def size(self, number: int) -> int:
         """In bytes."""
@@ -119,7 +123,12 @@ class Btf:
         return _POINTER_SIZE if found.kind == PTR else found.size_or_type
 
     def leaves(self, number: int, path: str = "", base: int = 0) -> Tuple[Leaf, ...]:
-        """The scalars of a type with their full member path, in the order of declaration."""
+        """The scalars of a type with their full member path, in the order of declaration.
+
+        Raises ValueError for a type of more than :data:`MAX_LEAVES`, or one within itself.
+        """
+        if path.count(".") + path.count("[") > MAX_DEPTH:
+            raise ValueError("a type within itself")
         found = self.types[self.plain(number)]
         if found.kind in (STRUCT, UNION):
             return tuple(leaf for member in found.members for leaf in self._member(found, member, path, base))
@@ -127,6 +136,8 @@ class Btf:
             element, _, count = found.members[0]
             step = self.size(element) * 8
             if self.types[self.plain(element)].kind in (STRUCT, UNION, ARRAY):
+                if count > MAX_LEAVES:
+                    raise ValueError(f"an array of {count} structs")
                 parts = (self.leaves(element, f"{path}[{i}]", base + i * step) for i in range(count))
                 return tuple(leaf for part in parts for leaf in part)
             return (Leaf(path, base, step, self._kind_name(element), count),)

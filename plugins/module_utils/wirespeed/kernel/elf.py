@@ -76,7 +76,7 @@ def parse(data: bytes, place: Place) -> Elf:
             raise BadInput(place, "", "this ELF file is not for little-endian BPF (machine 247).", _ADVICE)
         sections = _sections(data, header)
         return Elf(sections, _symbols(sections))
-    except (struct.error, IndexError, ValueError, UnicodeDecodeError) as error:
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
         problem = f"this BPF object of {len(data)} bytes is damaged or cut off ({error})."
         raise BadInput(place, "", problem, "Copy or build it again.") from error
 

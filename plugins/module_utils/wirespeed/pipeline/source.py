@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Dict, Mapping
@@ -41,9 +42,13 @@ class PipelineSource:
     place: Place = Place("object")
 
     def __post_init__(self) -> None:
-        self._check_programs()
-        self._check_maps()
-        constants.encode(self.manifest.constants, self.elf, self.btf, self.place)
+        try:
+            self._check_programs()
+            self._check_maps()
+            constants.encode(self.manifest.constants, self.elf, self.btf, self.place)
+        except (LookupError, ValueError, struct.error, RecursionError) as error:
+            problem = f"the type information of this object contradicts itself ({error!r})."
+            raise BadInput(self.place, ".BTF", problem, "Build it again.") from error
 
     @cached_property
     def elf(self) -> Elf:
