@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping
 from .fleet import Member
 from .play import Result
 from .table import card
+from .verdicts import PIPELINE
 
 SHOWN = ("wire_packets", "nic_drop", "host_drop", "error", "driver_packets", "xdp_drop", "xdp_pass", "delivered")
 
@@ -34,12 +35,12 @@ def _xdp(nic: Mapping[str, Any]) -> str:
 
 
 def _verdicts(counters: Mapping[str, Any]) -> str:
-    counts: Dict[str, Any] = counters["pipeline"]["verdicts"]["by_name"]
+    counts: Dict[str, Any] = counters["pipelines"][PIPELINE]["verdicts"]["by_name"]
     return ", ".join(f"{name} {count['packets']}" for name, count in counts.items() if count["packets"])
 
 
 def _counters(name: str, counters: Mapping[str, Any]) -> List[str]:
     """A counter that this driver does not have is absent, which is not zero: it is shown as a dash."""
-    found = counters["nics"][name]["counters"]
+    found = next(nic for nic in counters["nics"] if nic["name"] == name)["counters"]
     values = [(counter, found[counter]["value"]) for counter in SHOWN if counter in found]
     return [", ".join(f"{counter} {'-' if value is None else value}" for counter, value in values)]

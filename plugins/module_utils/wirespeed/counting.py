@@ -22,7 +22,7 @@ def count(
 ) -> Dict[str, Any]:
     """Watch every pipeline of the intent at once, for ``seconds`` or until each saw ``min_packets``.
 
-    Returns ``findings`` (sentences, empty when all adds up), ``nics`` by name, ``pipelines`` by name
+    Returns ``findings`` (sentences, empty when all adds up), ``nics`` as a list, ``pipelines`` by name
     and ``text`` for a terminal.
     """
     node = observe(paths, [nic.wanted for nic in intent.nics if nic.selector == "name"])
@@ -48,11 +48,11 @@ def _too_few(watch: Watch, wanted: int) -> str:
 
 
 def _result(reports: List[CounterReport], too_few: List[str]) -> Dict[str, Any]:
-    nics: Dict[str, Any] = {}
+    nics: List[Dict[str, Any]] = []
     pipelines: Dict[str, Mapping[str, Any]] = {}
     for report in reports:
         data = report.to_json()
-        nics.update(data["nics"])
+        nics += data["nics"]
         if data["pipeline"] is not None:
             pipelines[data["pipeline"]["name"]] = data["pipeline"]
     return {
