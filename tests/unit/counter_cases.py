@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import yaml
 
@@ -28,12 +28,16 @@ NAMES = (
 )
 
 
-def table(driver: str) -> CounterTable:
-    """The table of a shipped profile, as the resolver merges it: the driver's words replace the generic ones."""
-    data: Dict[str, object] = {}
+def counters(driver: str) -> Dict[str, Any]:
+    """The counters of a shipped profile, as the resolver merges them: the driver's words replace the generic ones."""
+    data: Dict[str, Any] = {}
     for name in dict.fromkeys(("generic", driver)):
         data.update(yaml.safe_load((PROFILES / f"{name}.yml").read_text())["counters"])
-    return parse(data, Place(f"{driver}.yml"))
+    return data
+
+
+def table(driver: str) -> CounterTable:
+    return parse(counters(driver), Place(f"{driver}.yml"))
 
 
 def link(**values: int) -> Dict[str, int]:
