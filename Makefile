@@ -5,7 +5,7 @@ PYTHON := /usr/bin/python3
 VENV = $(shell $(PYTHON) tools/setup.py --path)
 STAGE := $(PYTHON) tools/stage.py
 NODE ?= lab
-NODES ?= igb:6.1 virtio_net:6.12 vmxnet3:newest
+NODES ?= a=6.1:igb b=6.12:virtio:queues=4:rss=on c=newest:vmxnet3
 TESTS ?= tests/unit tests/kernel tests/ansible tests/lab
 PYTEST_ARGS ?=
 
@@ -21,7 +21,7 @@ help:
 	@echo "make collection          build the collection and stage it outside the checkout"
 	@echo "make setup               install what is missing (apt, pip); the other targets do it by themselves"
 	@echo "make venv                print where the Python environment is"
-	@echo "make lab-up NODES='...'  start virtual machines; lab-ssh NODE=name, lab-list, lab-down"
+	@echo "make lab-up NODES='...'  start virtual machines; make lab-list, lab-ssh NODE=a, lab-down"
 	@echo "make clean               remove what was built in the tree (the caches stay)"
 
 # Python is needed to install anything else, so it alone is installed from here.
@@ -52,6 +52,24 @@ else
 demo: collection setup-lab
 endif
 	@$(STAGE) "demo" $(VENV)/bin/python -m demo $(NODE)
+
+lab-up: setup-lab
+	@$(VENV)/bin/python -m tests.lab up $(NODES)
+
+lab-ssh:
+	@$(VENV)/bin/python -m tests.lab ssh $(NODE)
+
+lab-list:
+	@$(VENV)/bin/python -m tests.lab list
+
+lab-down:
+	@$(VENV)/bin/python -m tests.lab down
+
+lint: collection
+	@$(STAGE) "lint" $(VENV)/bin/python tools/lint.py
+
+sanity: collection
+	@$(STAGE) "ansible-test sanity" $(VENV)/bin/python tools/sanity.py
 
 clean:
 	@$(MAKE) --no-print-directory -C bpf clean

@@ -116,7 +116,7 @@ def tamper(story: Story) -> None:
 
 def _tamper(member: Member) -> List[str]:
     link = f"/sys/fs/bpf/wirespeed/links/{member.nic}"
-    deeds = [member.tampering.command.format(nic=member.nic), f"bpftool link detach pinned {link}"]
+    deeds = [f"bpftool link detach pinned {link}", member.tampering.command.format(nic=member.nic)]
     for deed in deeds:
         member.node.ssh(deed)
     check(not attached(member), f"{member.name}: the link was detached, but the program is still there.")
@@ -151,6 +151,7 @@ def _repair(story: Story, tampered: Member) -> Dict[str, play.Result]:
 
 
 def swap(story: Story) -> None:
+    line(f"The inventory now names {VARIANT.relative_to(ROOT)}, another build of the same pipeline.")
     command("make -C bpf variant")
     subprocess.run(["make", "-s", "-C", str(ROOT / "bpf"), "variant"], check=True, stdin=subprocess.DEVNULL)
     members = story.fleet.members

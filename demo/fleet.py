@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ContextManager, Dict, Iterator, List, Sequence, Union
 
 from tests.lab.node import Node
@@ -25,17 +25,22 @@ class Tampering:
     path: str
 
 
+QUEUES = 4
 RINGS = Tampering("ethtool -G {nic} rx 512", "ethtool -g {nic}", "{nic}.rings.rx")
 CHANNELS = Tampering("ethtool -L {nic} rx 2", "ethtool -l {nic}", "{nic}.channels.rx")
 
 
 @dataclass(frozen=True)
 class Member:
-    """A node with what the demo has to know about it. ``rate``: frames a second that it takes without loss."""
+    """A node with what the demo has to know about it.
+
+    ``rate``: frames a second that it takes without loss. ``tuning``: what the inventory asks beyond the profile.
+    """
 
     node: AnyNode
     rate: float
     tampering: Tampering
+    tuning: Dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -65,5 +70,7 @@ Opened = ContextManager[Fleet]
 @contextlib.contextmanager
 def in_namespace() -> Iterator[Fleet]:
     """One node: a veth pair in a network namespace of this kernel."""
-    with namespace_node(f"demo-{os.getpid()}") as made:
-        yield Fleet([Member(made, 5000.0, CHANNELS)], {made.name: inventory.host(made)})
+    with namespace_node(f"demo-{os.getpid()}", QUEUES) as made:
+        made.ssh(f"ethtool -L {made.nics[0].interface} rx 1 tx 1")  # as the kernel makes a pair that nobody sized
+        member = Member(made, 5000.0, CHANNELS, {"channels": {"rx": QUEUES, "tx": QUEUES}})
+        yield Fleet([member], {made.name: inventory.host(made)})

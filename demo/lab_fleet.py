@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, Iterator
+from typing import Iterator, List
 
-from tests.lab import image, snapshot
-from tests.lab.node import Node, remove_orphans
-from tests.lab.spec import parse_node
-from tests.lab.ssh import OPTIONS
+from tests import lab
+from tests.lab import inventory
+from tests.lab.spec import NodeSpec, parse_node
 
 from . import say
 from .fleet import RINGS, Fleet, Member
@@ -22,29 +20,24 @@ RATE = 1000.0  # frames a second into each: an emulated NIC on two shared proces
 
 @contextlib.contextmanager
 def in_machines() -> Iterator[Fleet]:
-    say.line("Virtual machines: the first time builds their image and boots each once; later ones wake in seconds.")
-    base = image.build()
-    remove_orphans(base)
-    specs = [parse_node(text) for text in NODES]
-    nodes = [Node(spec.name, base, owner=os.getpid()) for spec in specs]
+    say.line("Starting virtual machines. The first time builds their image and boots each once; later ones just wake.")
+    lab.install()
+    image = lab.build()
+    lab.remove_orphans(image)
+    started: List[lab.Node] = []
+
+    def start(spec: NodeSpec) -> None:
+        nics = [str(nic) for nic in spec.nics]
+        started.append(lab.start(image, spec.name, spec.kernel, nics, owner=lab.this_process()))
+
     try:
-        with ThreadPoolExecutor(len(nodes)) as pool:
-            starts = [pool.submit(snapshot.start, node, spec.kernel, spec.nics) for node, spec in zip(nodes, specs)]
-            for start in starts:
-                start.result()
-        members = [Member(node, RATE, RINGS) for node in nodes]
-        yield Fleet(members, {node.name: _host(node) for node in nodes})
+        with ThreadPoolExecutor(len(NODES)) as pool:
+            for done in [pool.submit(start, parse_node(text)) for text in NODES]:
+                done.result()
+        nodes = sorted(started, key=lambda node: node.name)
+        yield Fleet(
+            [Member(node, RATE, RINGS) for node in nodes], {node.name: inventory.variables(node) for node in nodes}
+        )
     finally:
-        for node in nodes:
+        for node in started:
             node.remove()
-
-
-def _host(node: Node) -> Dict[str, Any]:
-    return {
-        "ansible_host": "127.0.0.1",
-        "ansible_port": node.port,
-        "ansible_user": "root",
-        "ansible_ssh_private_key_file": str(node.image.ssh_key),
-        "ansible_ssh_common_args": " ".join(OPTIONS),
-        "ansible_python_interpreter": "/usr/bin/python3",
-    }

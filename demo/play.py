@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional
 from tests import playbook
 
 from . import say
-from .fleet import Fleet
+from .fleet import Fleet, Member
 from .traffic import DENIED_PREFIX
 from .verdicts import PIPELINE
 
@@ -38,17 +38,17 @@ class Result:
         return [str(step["text"]) for step in self.node["steps"]]
 
 
-def variables(nic: str, manifest: Optional[Path] = None) -> Dict[str, Any]:
+def variables(member: Member, manifest: Optional[Path] = None) -> Dict[str, Any]:
     """What the inventory says of one host: its NIC carries the scrubber, which denies one prefix."""
     pipeline: Dict[str, Any] = {"name": PIPELINE, "tables": {"deny_v4": [DENIED_PREFIX]}}
     if manifest:
         pipeline["manifest"] = str(manifest)
-    wanted = {"name": nic, "pipeline": PIPELINE, "mode": "native"}
+    wanted = {"name": member.nic, "pipeline": PIPELINE, "mode": "native", "tuning": member.tuning}
     return {"wirespeed_nics": [wanted], "wirespeed_pipelines": [pipeline]}
 
 
 def inventory(fleet: Fleet, manifest: Optional[Path] = None) -> Dict[str, Any]:
-    hosts = {each.name: {**fleet.hosts[each.name], **variables(each.nic, manifest)} for each in fleet.members}
+    hosts = {each.name: {**fleet.hosts[each.name], **variables(each, manifest)} for each in fleet.members}
     return {"all": {"hosts": hosts}}
 
 
