@@ -23,7 +23,7 @@ def line(step: Step) -> str:
 def change(step: Step) -> str:
     if step.action is Action.CONFIGURE:
         return f"+{len(step.after['rows'])} -{len(step.before['rows'])} rows"
-    keys = list(dict.fromkeys((*step.before, *step.after)))
+    keys = [key for key in dict.fromkeys((*step.before, *step.after)) if key != "digest"]  # a generation is its start
     if not step.before or not step.after:
         return ", ".join(f"{key} {short((step.after or step.before)[key])}" for key in keys)
     return ", ".join(f"{key} {short(step.before.get(key))} -> {short(step.after.get(key))}" for key in keys)
@@ -32,7 +32,9 @@ def change(step: Step) -> str:
 def short(value: Any) -> str:
     if isinstance(value, list) and len(value) > SHOWN_VALUES:
         return f"[{' '.join(map(str, value[:SHOWN_VALUES]))} ... {len(value)} buckets]"
-    return {None: "none", True: "on", False: "off"}.get(value, str(value)) if not isinstance(value, list) else str(value)
+    if isinstance(value, bool):  # before any comparison: 1 == True
+        return "on" if value else "off"
+    return "none" if value is None else str(value)
 
 
 def numbered(steps: Sequence[Step]) -> str:
