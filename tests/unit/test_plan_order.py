@@ -8,7 +8,7 @@ from wirespeed.model.nic import XdpAttachment, XdpMode
 from wirespeed.model.settings import Setting, SettingFacts
 from wirespeed.model.step import Disruption
 
-from plan_cases import OURS, RULES, nic, planned, profile
+from .plan_cases import OURS, RULES, nic, planned, profile
 
 TUNED = {Setting.RINGS: {"rx": 4096}, Setting.CHANNELS: {"combined": 4}}
 REFUSES_CHANNELS = {**RULES, "channels": OperationRule(Disruption.NONE, None), "attach": OperationRule(Disruption.PAUSE, None)}
@@ -106,3 +106,22 @@ class TestForgetfulDriver:
         at = nic()
         plan = planned(nic(witness={Setting.RSS: at.epoch}), resolved)
         assert actions(plan) == ["attach xdp"]
+
+
+class TestFewerQueues:
+    """The kernel refuses channels that are too few for the indirection table."""
+
+    WANT = {Setting.CHANNELS: {"combined": 1}, Setting.RSS: {"indirection": (0, 0, 0, 0)}}
+
+    def test_the_table_shrinks_before_the_channels(self):
+        plan = planned(nic(OURS), profile(self.WANT))
+        assert actions(plan) == ["set rss", "set channels"]
+
+    def test_a_forgetful_driver_gets_the_table_again_at_the_end(self):
+        plan = planned(nic(), profile(self.WANT, undone_by={Setting.RSS: ("attach", "channels")}))
+        assert actions(plan) == ["set rss", "set channels", "attach xdp", "set rss"]
+        assert plan.steps[-1].before == plan.steps[-1].after
+
+    def test_more_queues_come_before_a_wider_table(self):
+        want = {Setting.CHANNELS: {"combined": 4}, Setting.RSS: {"indirection": (0, 1, 2, 3)}}
+        assert actions(planned(nic(OURS), profile(want))) == ["set channels", "set rss"]

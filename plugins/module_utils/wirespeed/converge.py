@@ -50,7 +50,7 @@ class Converger:
         """What :meth:`run` would do; changes nothing."""
         self._prerequisites()
         node, desired, planned = self._look()
-        _refuse(planned)
+        _refuse(node, desired, planned)
         warnings = list(planned.warnings)
         if pending(self._journal):
             warnings.append("An earlier run was killed half-way: the next run first undoes what that one began.")
@@ -63,7 +63,7 @@ class Converger:
             actuators = self._actuators()
             recovered = self._recover(actuators)
             node, desired, first = self._look()
-            _refuse(first)
+            _refuse(node, desired, first)
             if first.empty:
                 return _result(node, desired, first, (), first.warnings, recovered)
             had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
@@ -135,10 +135,12 @@ def _bounced(steps: Sequence[Step]) -> List[str]:
     return list(dict.fromkeys(step.target for step in steps if step.disruption.rank >= Disruption.RESET.rank))
 
 
-def _refuse(planned: Plan) -> None:
+def _refuse(node: Node, desired: Desired, planned: Plan) -> None:
     if planned.refusals:
         reasons = " ".join(str(refusal) for refusal in planned.refusals)
-        raise Refused(f"Nothing was changed, because the intent cannot be reached: {reasons}")
+        refused = Refused(f"Nothing was changed, because the intent cannot be reached: {reasons}")
+        refused.outcome = _result(node, desired, planned, (), planned.warnings, ())
+        raise refused
 
 
 def _result(

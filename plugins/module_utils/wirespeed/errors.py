@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno as _errno
 import os
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Mapping, Optional
 
 
 class WirespeedError(Exception):
@@ -53,7 +53,12 @@ class MissingPrerequisite(WirespeedError):
 
 
 class Refused(WirespeedError):
-    """The plan cannot be carried out as intended; nothing was changed."""
+    """The plan cannot be carried out as intended; nothing was changed.
+
+    ``outcome`` is what was found out all the same, as plain data: deviations, steps, warnings.
+    """
+
+    outcome: Mapping[str, Any] = {}
 
 
 class KernelRefusal(WirespeedError):

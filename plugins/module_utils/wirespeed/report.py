@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from .model.desired import Desired, DesiredNic
 from .model.node import Node
-from .model.step import Action, Disruption, Plan, Step
+from .model.step import Action, Disruption, Plan, Refusal, Step
 from .plain import plain
 
 SHOWN_VALUES = 8
@@ -42,8 +42,11 @@ def numbered(steps: Sequence[Step]) -> str:
 
 
 def deviations(plan: Plan) -> List[Dict[str, Any]]:
-    """One entry for each value that is not as wanted; steps that only serve another are left out."""
-    found: List[Dict[str, Any]] = []
+    """One entry for each value that is not as wanted; steps that only serve another are left out.
+
+    What no step can repair is among them, with ``disruption`` None and the remedy as ``want``.
+    """
+    found = [_refusal(refusal) for refusal in plan.refusals]
     for step in plan.drift:
         shared = {
             "target": step.target,
@@ -57,6 +60,18 @@ def deviations(plan: Plan) -> List[Dict[str, Any]]:
         else:
             found.append({"path": step.path, "want": dict(step.after), "have": dict(step.before), **shared})
     return found
+
+
+def _refusal(refusal: Refusal) -> Dict[str, Any]:
+    return {
+        "path": f"{refusal.target}.{refusal.resource}",
+        "want": refusal.remedy,
+        "have": refusal.reason,
+        "target": refusal.target,
+        "why": refusal.reason,
+        "origin": "",
+        "disruption": None,
+    }
 
 
 def _repair_cost(plan: Plan, step: Step) -> Disruption:

@@ -9,6 +9,7 @@ A setting that an operation makes the driver forget is written after that operat
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Dict, List, Optional, Tuple
 
 from ..model.desired import OperationRule, ResolvedProfile
@@ -36,9 +37,10 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
     blocked = blocked_settings(nic, profile, comparison)
     native = nic.xdp is not None and nic.xdp.mode is XdpMode.NATIVE
     attaches = hook.attaches or bool(blocked)
-    late = _late(profile, changed, attaches and hook.goal is XdpMode.NATIVE)
+    order = _order(profile, changed)
+    late = _late(profile, changed, attaches and hook.goal is XdpMode.NATIVE) if order == profile.order else []
     steps: List[Step] = []
-    for name in profile.order:
+    for name in order:
         if name in blocked[:1]:
             steps.append(_detach(nic, hook, because=name))
             native = False
@@ -52,6 +54,21 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
     for setting in profile.undone_by:
         steps += _rewrite(nic, profile, comparison, setting, steps, native)
     return tuple(steps)
+
+
+def _order(profile: ResolvedProfile, changed: Dict[str, Change]) -> Tuple[str, ...]:
+    """The profile's order, but a table of fewer queues goes before the channels that it makes room for.
+
+    The kernel refuses a channel count that is too low for a table that a user has set
+    (ethtool_check_max_channel, net/ethtool/channels.c, Linux 6.12).
+    """
+    rss, channels = changed.get(Setting.RSS.value), changed.get(Setting.CHANNELS.value)
+    key = "indirection"
+    if not (rss and channels and key in rss.after and max(rss.after[key]) < max(rss.before[key])):
+        return profile.order
+    rest = [name for name in profile.order if name != Setting.RSS.value]
+    rest.insert(rest.index(Setting.CHANNELS.value), Setting.RSS.value)
+    return tuple(rest)
 
 
 def _late(profile: ResolvedProfile, changed: Dict[str, Change], native_attach: bool) -> List[str]:
@@ -77,6 +94,8 @@ def _rewrite(
     if culprits:
         if setting.value in ran[culprits[-1] :]:
             return []
+        if setting.value in ran:
+            change = replace(change, before=change.after)
         why = f"{change.why}; {nic.driver} forgets {setting} at {ran[culprits[-1]]} although it still reads back"
         return [_set(nic, profile, change, native, why, because=None if own else ran[culprits[-1]])]
     if own is None and nic.witness.get(setting) != nic.epoch:
