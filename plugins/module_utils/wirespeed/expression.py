@@ -46,8 +46,9 @@ TESTS = (
     "number", "odd", "sequence", "string", "undefined",
 )  # fmt: skip
 NODES = (
-    "Add", "And", "Compare", "Concat", "CondExpr", "Const", "Div", "Filter", "FloorDiv", "Getattr", "Getitem", "Keyword",
-    "List", "Mod", "Mul", "Name", "Neg", "Not", "Operand", "Or", "Output", "Pos", "Sub", "TemplateData", "Test", "Tuple",
+    "Add", "And", "Compare", "Concat", "CondExpr", "Const", "Div", "Filter", "FloorDiv", "Getattr", "Getitem",
+    "Keyword", "List", "Mod", "Mul", "Name", "Neg", "Not", "Operand", "Or", "Output", "Pos", "Sub", "TemplateData",
+    "Test", "Tuple",
 )  # fmt: skip
 
 

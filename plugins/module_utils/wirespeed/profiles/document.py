@@ -81,4 +81,5 @@ class ProfileSet:
                 f"is {data.get('format')!r}; this version of Wirespeed reads {FORMAT}.",
                 "Use one version on the control node and on the target.",
             )
-        return cls(tuple(Document(each["source"], each["layer"], each["data"], each["lines"]) for each in data["documents"]))
+        keys = ("source", "layer", "data", "lines")
+        return cls(tuple(Document(*(each[key] for key in keys)) for each in data["documents"]))

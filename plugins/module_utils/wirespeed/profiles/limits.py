@@ -57,9 +57,7 @@ class Limit:
         return value
 
 
-def limit(
-    setting: Setting, key: str, facts: SettingFacts, entry: Optional[Entry], names: Mapping[str, Any]
-) -> Limit:
+def limit(setting: Setting, key: str, facts: SettingFacts, entry: Optional[Entry], names: Mapping[str, Any]) -> Limit:
     """The driver's own maximum, narrowed by the profile's ``limits`` entry. Raises :class:`BadInput`."""
     low = LOWEST.get(setting, {}).get(key, 0)
     high = facts.maxima.get(key)

@@ -14,7 +14,7 @@ from .. import expression
 from ..errors import BadInput, MissingPrerequisite, Place
 from ..model.intent import unknown_word
 from . import yaml_lines
-from .document import Document, ProfileSet, pointer
+from .document import Document, ProfileSet
 from .document import Path as Keys
 
 __all__ = ["ProfileSet", "load"]
@@ -78,7 +78,8 @@ def _check_ancestry(profiles: ProfileSet, document: Document) -> None:
     while waiting:
         for parent in profiles.named(waiting.pop().extends):
             if parent.name == document.name:
-                raise BadInput(document.place(("extends",)), "extends", f"{document.name!r} extends itself.", "Remove it.")
+                place = document.place(("extends",))
+                raise BadInput(place, "extends", f"{document.name!r} extends itself.", "Remove it.")
             if parent.name not in reached:
                 reached.add(parent.name)
                 waiting.append(parent)
@@ -135,7 +136,9 @@ def _nearest(error: Any) -> Any:
     forms: Dict[int, List[Any]] = {}
     for each in error.context:
         forms.setdefault(each.schema_path[0], []).append(each)
-    strangers = {form: sum(each.validator == "additionalProperties" for each in each_of) for form, each_of in forms.items()}
+    strangers = {
+        form: [each.validator for each in found].count("additionalProperties") for form, found in forms.items()
+    }
     return forms[min(forms, key=lambda form: strangers[form])][0]
 
 

@@ -40,7 +40,7 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
         constraints=tuple(_constraints(merged, names)),
         undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
         reads_attached=_reads_attached(merged, tuning, names),
-        findings=tuple([*_match_findings(documents, nic, node, intent), *findings, *_findings(merged, names)]),
+        findings=(*_match_findings(documents, nic, node, intent), *findings, *_findings(merged, names)),
         counters={name: entry.value for name, entry in merged.section("counters").items()},
     )
 
@@ -67,7 +67,7 @@ def _order(merged: Merged, tuning: Tuning) -> Tuple[str, ...]:
 def _native(merged: Merged, names: Mapping[str, Any]) -> Tuple[bool, str]:
     entry = merged.get("native")
     if entry is None:
-        raise BadInput(Place("profiles"), "native", "is said by no profile that matches.", "Add 'native: true' or false.")
+        raise BadInput(Place("profiles"), "native", "is in no profile that matches.", "Add 'native: true' or false.")
     return _truth(entry, "value", names), _text(entry, "note", names)
 
 
@@ -126,8 +126,11 @@ def _findings(merged: Merged, names: Mapping[str, Any]) -> List[str]:
 
 def _match_findings(documents: Sequence[Document], nic: Nic, node: Node, intent: NicIntent) -> List[str]:
     if intent.profile is not None:
-        strange = [each for each in documents if isinstance(each.data["match"], Mapping) and not match.matches(each, nic, node)]
-        return [f"profile {each.name} was asked for by name, though it is not made for this {nic.driver}." for each in strange]
+        strange = [each for each in documents if each.data["match"] != "named" and not match.matches(each, nic, node)]
+        return [
+            f"profile {each.name} is asked for by name, though it is not made for this {nic.driver}."
+            for each in strange
+        ]
     if all(each.data["match"] == "any" for each in documents):
         names = ", ".join(each.name for each in documents)
         return [f"no profile knows the driver {nic.driver!r}: only what {names} says is done, costs are assumed high."]

@@ -117,7 +117,7 @@ def _want(
     current = facts.values[asked.key]
     if bounds.fixed:
         if value == current or not asked.by_intent:
-            finding = f"{asked.name}: stays {current!r}, {value!r} is wanted by {asked.place}: {bounds.fixed.rstrip('.')}."
+            finding = f"{asked.name}: stays {current!r}; {asked.place} wants {value!r}: {bounds.fixed.rstrip('.')}."
             return None, "" if value == current else finding
         raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, f"only {current!r}, as it is: {bounds.fixed}")
     finding = ""
@@ -144,7 +144,8 @@ def _typed(asked: Asked, value: Any) -> Value:
             return value
         if isinstance(value, (list, tuple)) and value and all(type(item) is int and item >= 0 for item in value):
             return tuple(value)
-        raise BadInput(asked.place, asked.field, f"gives {value!r}.", "Allowed: 'equal', 'weights 1 0 2', or queue numbers.")
+        allowed = "Allowed: 'equal', 'weights 1 0 2', or queue numbers."
+        raise BadInput(asked.place, asked.field, f"gives {value!r}.", allowed)
     if isinstance(value, str) and value.isdecimal() and len(value) < 10:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):

@@ -26,7 +26,9 @@ def read(path: Path) -> Tuple[Any, Dict[str, int]]:
     try:
         import yaml
     except ImportError:
-        raise MissingPrerequisite("Profiles are YAML, and the Python library yaml is missing.", "Install python3-yaml.") from None
+        raise MissingPrerequisite(
+            "Profiles are YAML, and the Python library yaml is missing.", "Install python3-yaml."
+        ) from None
     try:
         root = yaml.compose(_text(path), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -93,10 +95,12 @@ class _Reader:
             line = key_node.start_mark.line + 1
             key = key_node.value
             if key_node.tag != "tag:yaml.org,2002:str":
-                raise self._bad(line, path, f"the key {key!r} is no text.", "Quote it; merge keys (<<) are not supported.")
+                remedy = "Quote it; merge keys (<<) are not supported."
+                raise self._bad(line, path, f"the key {key!r} is no text.", remedy)
             if key in data:
                 first = self.lines[pointer((*path, key))]
-                raise self._bad(line, (*path, key), f"the key {key!r} is given twice, first in line {first}.", "Keep one.")
+                problem = f"the key {key!r} is given twice, first in line {first}."
+                raise self._bad(line, (*path, key), problem, "Keep one.")
             self.lines[pointer((*path, key))] = line
             data[key] = self._value(value_node, (*path, key))
         return data
