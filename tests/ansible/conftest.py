@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 import pytest
 
@@ -42,7 +42,8 @@ class Control:
     def collection(self) -> Path:
         return self.collections / "ansible_collections" / "wirespeed" / "xdp"
 
-    def run(self, program: str, *arguments: str, **environment: str) -> Answer:
+    def run(self, program: str, *arguments: str, inside: Sequence[str] = (), **environment: str) -> Answer:
+        """``inside`` is a command that runs the rest of its arguments as a command."""
         settings = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
@@ -53,9 +54,8 @@ class Control:
             "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
             **environment,
         }
-        done = subprocess.run(
-            [str(BIN / program), *arguments], cwd=self.work, env=settings, capture_output=True, text=True, check=False
-        )
+        command = [*inside, str(BIN / program), *arguments]
+        done = subprocess.run(command, cwd=self.work, env=settings, capture_output=True, text=True, check=False)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def module(self, name: str, options: Dict[str, Any], *flags: str) -> Answer:
