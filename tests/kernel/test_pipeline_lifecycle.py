@@ -139,7 +139,9 @@ def test_a_second_loader_is_answered_ebusy(veth: Veth, places: Places) -> None:
 
 def test_a_foreign_program_is_named_and_left_alone(veth: Veth, places: Places) -> None:
     scrubber()
-    veth.node.ip("link", "set", "dev", veth.ifname, "xdpdrv", "obj", str(OBJECTS / "root.bpf.o"), "sec", "xdp")
+    pin = places.bpffs / "foreign"
+    command("bpftool", "prog", "load", str(OBJECTS / "root.bpf.o"), str(pin))
+    veth.node.command("bpftool", "net", "attach", "xdpdrv", "pinned", str(pin), "dev", veth.ifname)
     foreign = veth.node.links()[veth.ifname]["xdp"]["prog"]["id"]
     with pytest.raises(KernelRefusal, match=f"held by program {foreign} 'wirespeed_root', native mode, over netlink"):
         veth.node.run(lambda: running(veth.ifname) and None)
