@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the lab keeps what it downloads and builds: outside the tree, named by content, safe for several runs at once."""
+"""Where the lab keeps what it downloads and builds: outside the tree, by content, safe for runs at once."""
 from __future__ import annotations
 
 import contextlib

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures of the virtual fleet.
 
-    def test_x(node):                    a factory: node("6.12", "igb", "virtio:queues=4:rss=on") -> Node, fresh each time
-    def test_y(module_node):             the same factory, its nodes shared by the tests of one file
+    def test_x(node):           a factory: node("6.12", "igb", "virtio:queues=4:rss=on") -> Node, fresh each time
+    def test_y(module_node):    the same factory, its nodes shared by the tests of one file
 
 A node is restored from a saved machine of its kind; `cold=True` boots it. When a test fails, consoles and journals of
 its nodes are copied to tests/output/lab/TEST and the failure says so. After the tests nothing is left on the host.

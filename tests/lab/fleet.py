@@ -44,14 +44,17 @@ def start(image: Image, name: str, kernel: str, nics: Sequence[str], *, cold: bo
 
 
 def bring_up(image: Image, wanted: NodeSpec, fresh: bool = False, cold: bool = False) -> Tuple[Node, str]:
-    """(node, what was done). A node that runs as wanted stays; one with a disk boots from it, unless `fresh`."""
+    """(node, what was done). A node that runs as wanted stays; one with a disk boots from it, unless `fresh`.
+
+    A disk over an older image is not booted: its modules may not be those of the kernel that it would get.
+    """
     present = nodes.load(wanted.name, image)
     if present and present.alive:
         if (present.kernel, present.nic_specs) == (wanted.kernel, wanted.nics) and not fresh:
             return present, "already up"
         raise LabError(f"Node {wanted.name} is up with kernel {present.kernel} and "
                        f"{','.join(map(str, present.nic_specs))}; take it down first.")
-    if present and not fresh and present.disk.exists() and present.image.disk.exists():
+    if present and not fresh and present.disk.exists() and present.image.key == image.key:
         present.boot(wanted.kernel, wanted.nics)
         return present, "booted from its disk"
     node = start(image, wanted.name, wanted.kernel, [str(nic) for nic in wanted.nics], cold=cold)

@@ -68,7 +68,7 @@ def accelerator(kernel: Path) -> str:
     return "tcg,thread=multi,tb-size=256"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _kvm_works(kernel: Path) -> bool:
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False

@@ -9,11 +9,11 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from . import archive, cache, kernels
-from .kernels import Kernel
 from .errors import LabError
+from .kernels import Kernel
 from .process import run
 
 MANAGEMENT_MAC = "52:54:00:00:00:01"
@@ -88,10 +88,9 @@ def build(refresh: bool = False) -> Image:
     """
     recipe = cache.key(_recipe())
     current = cache.directory("images") / f"{recipe}.json"
-    if current.exists() and not refresh:
-        image = _load(current)
-        if image is not None:
-            return image
+    image = None if refresh else _load(current)
+    if image is not None:
+        return image
     with cache.locked("image"):
         image = None if refresh else _load(current)
         if image is None:
@@ -106,7 +105,7 @@ def _recipe() -> List[str]:
     return [cache.source_of("kernels.py", "image.py"), archive.GUEST]
 
 
-def _load(current: Path) -> Any:
+def _load(current: Path) -> Optional[Image]:
     if not current.exists():
         return None
     facts = json.loads(current.read_text(encoding="ascii"))
@@ -133,11 +132,13 @@ def _build() -> Image:
 
 
 def _prune() -> None:
-    """Two images (two checkouts at different commits) and their kernels stay; older ones go."""
+    """Two images (two checkouts at different commits) and those of present nodes stay; older ones go."""
     cache.prune(cache.directory("images"), keep=2, pattern="*.json")
     kept = [_load(path) for path in cache.directory("images").glob("*.json")]
     used = {image.key for image in kept if image} | {
         kernel.directory.name for image in kept if image for kernel in image.kernels.values()}
+    present = cache.directory("nodes").glob("*/node.json")
+    used |= {json.loads(path.read_text(encoding="ascii"))["image"] for path in present}
     for folder in ("images", "kernels"):
         for path in cache.directory(folder).iterdir():
             if path.is_dir() and path.name not in used:

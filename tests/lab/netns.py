@@ -31,8 +31,12 @@ def create(name: str) -> None:
     """A namespace without IPv6, so that the host sends nothing of its own into a guest's NIC."""
     if not exists(name):
         run("ip", "netns", "add", name)
-        for scope in ("all", "default"):
-            inside(name, lambda scope=scope: Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6").write_text("1"))
+        inside(name, _no_ipv6)
+
+
+def _no_ipv6() -> None:
+    for scope in ("all", "default"):
+        Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6").write_text("1", encoding="ascii")
 
 
 def delete(name: str) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from . import cache, host, netns, process, qemu, qmp
+from . import cache, netns, process, qemu, qmp
 from .errors import LabError
 from .image import Image
 from .process import run
@@ -28,7 +29,7 @@ _POLL = 0.05
 
 
 def _boot_timeout() -> float:
-    """Seconds until a boot counts as hung. TCG on a loaded machine takes a minute where an idle one takes ten seconds."""
+    """Seconds until a boot counts as hung. TCG takes ten seconds on an idle machine, a minute on a loaded one."""
     return float(os.environ.get("WIRESPEED_LAB_BOOT_TIMEOUT", "120"))
 
 
@@ -87,6 +88,14 @@ class Node:
     def out(self, command: str) -> str:
         """Standard output of a command on the node, stripped."""
         return self.ssh(command).stdout.strip()
+
+    def until(self, condition: str, timeout: int = 20) -> None:
+        """Wait on the node for a shell condition to hold. LabError when it does not within `timeout` seconds."""
+        asked = f"until {condition}; do sleep 0.1; done"
+        done = self.ssh(f"timeout {timeout} bash -c {shlex.quote(asked)}", check=False)
+        if done.returncode:
+            raise LabError(f"On node {self.name} `{condition}` did not hold within {timeout} s: "
+                           f"{(done.stderr or done.stdout).strip()[-600:]}")
 
     def put(self, local: Path, remote: str) -> None:
         self.remote.put(local, remote)
@@ -243,14 +252,19 @@ class Node:
 
 
 def load(name: str, image: Image) -> Optional[Node]:
-    """A node that some process started, running or not; None when there is none of that name."""
+    """A node that some process started, running or not; None when there is none of that name.
+
+    It keeps the image that its disk is an overlay of, which may be older than `image`.
+    """
     path = cache.directory("nodes") / name / "node.json"
     if not path.exists():
         return None
     facts: Dict[str, Any] = json.loads(path.read_text(encoding="ascii"))
     specs = tuple(parse_nic(text) for text in facts["nics"])
+    image = replace(image, key=facts["image"], directory=image.directory.with_name(facts["image"]))
     node = Node(name, image, facts["kernel"], specs, qemu.Machine(facts["processors"], facts["memory_mib"]),
-                (facts["owner"][0], facts["owner"][1]), facts["pid"], facts["started"], facts["port"], facts["boot_seconds"])
+                (facts["owner"][0], facts["owner"][1]), facts["pid"], facts["started"], facts["port"],
+                facts["boot_seconds"])
     node.nics = qemu.nics(specs, node.sockets, node.namespace)
     return node
 

@@ -14,8 +14,8 @@ def run(*command: Union[str, Path], **options: Any) -> str:
     """Standard output of a command; LabError with the end of its output when it fails."""
     words = [str(word) for word in command]
     options.setdefault("stdin", subprocess.DEVNULL)
-    done = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          errors="replace", **options)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, errors="replace",
+                          **options)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip())[-1500:]
         raise LabError(f"`{' '.join(words[:6])}{' ...' if len(words) > 6 else ''}` failed with exit code "

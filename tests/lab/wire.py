@@ -103,7 +103,8 @@ class Wire:
             sent += 1
         lost = self._tap_drops() - dropped
         if lost:
-            raise LabError(f"{self.nic.tap} dropped {lost} of {sent} frames: the guest does not take {rate:.0f} a second")
+            raise LabError(f"{self.nic.tap} dropped {lost} of {sent} frames: the guest does not take "
+                           f"{rate:.0f} a second")
         return sent
 
     def _tap_drops(self) -> int:
@@ -121,7 +122,7 @@ class Wire:
         self._socket.settimeout(timeout)
         try:
             return self._socket.recv(_LONGEST)
-        except socket.timeout:
+        except TimeoutError:
             return None
         finally:
             self._socket.settimeout(None)
