@@ -33,47 +33,10 @@ from typing import Any, Dict, List, Mapping
 
 from ansible.plugins.callback import CallbackBase
 
-from ..plugin_utils.deviations import line
+from ..plugin_utils import deviations
 
 MODULE = "wirespeed.xdp.node"
 SCHEMA = 1
-
-
-class CallbackModule(CallbackBase):
-    CALLBACK_VERSION = 2.0
-    CALLBACK_TYPE = "aggregate"
-    CALLBACK_NAME = "wirespeed.xdp.drift"
-    CALLBACK_NEEDS_ENABLED = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._hosts: Dict[str, Dict[str, Any]] = {}
-
-    def v2_runner_on_ok(self, result: Any) -> None:
-        found = _Task(result)
-        if found.action == MODULE and found.check and "deviations" in found.result:
-            deviations = found.result["deviations"]
-            self._hosts[found.host] = {"state": "drift" if deviations else "clean", "deviations": deviations}
-
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        found = _Task(result)
-        if found.action == MODULE and found.check:
-            self._hosts[found.host] = {"state": "failed", "reason": found.result.get("msg", "")}
-
-    def v2_runner_on_unreachable(self, result: Any) -> None:
-        found = _Task(result)
-        self._hosts[found.host] = {"state": "unreachable", "reason": found.result.get("msg", "")}
-
-    def v2_playbook_on_stats(self, stats: Any) -> None:
-        # Only a report of drift: a run of other playbooks that met an unreachable host has none.
-        if not any(host["state"] != "unreachable" for host in self._hosts.values()):
-            return
-        self._display.banner("DRIFT")
-        for text in lines(self._hosts):
-            self._display.display(text)
-        path = self.get_option("report")
-        if path:
-            _write(path, {"schema": SCHEMA, "hosts": self._hosts})
 
 
 class _Task:
@@ -88,13 +51,54 @@ class _Task:
         self.check: bool = bool(task.check_mode)
 
 
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "wirespeed.xdp.drift"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hosts: Dict[str, Dict[str, Any]] = {}
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._compared(_Task(result))
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._compared(_Task(result))
+
+    def _compared(self, task: _Task) -> None:
+        if task.action != MODULE or not task.check:
+            return
+        found = deviations.found(task.result)
+        if found is None:
+            self._hosts[task.host] = {"state": "failed", "reason": task.result.get("msg", "")}
+        else:
+            self._hosts[task.host] = {"state": "drift" if found else "clean", "deviations": found}
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        task = _Task(result)
+        self._hosts[task.host] = {"state": "unreachable", "reason": task.result.get("msg", "")}
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        # Only a report of drift: a run of other playbooks that met an unreachable host has none.
+        if not any(host["state"] != "unreachable" for host in self._hosts.values()):
+            return
+        self._display.banner("DRIFT")
+        for text in lines(self._hosts):
+            self._display.display(text)
+        path = self.get_option("report")
+        if path:
+            _write(path, {"schema": SCHEMA, "hosts": self._hosts})
+
+
 def lines(hosts: Mapping[str, Mapping[str, Any]]) -> List[str]:
     """Hosts with drift first, then those that could not be looked at, then the clean ones on one line."""
     text: List[str] = []
     for name, host in sorted(hosts.items()):
         if host["state"] == "drift":
             text.append(name)
-            text += [f"    {line(deviation)}" for deviation in host["deviations"]]
+            text += [f"    {deviations.line(deviation)}" for deviation in host["deviations"]]
     for state in ("failed", "unreachable"):
         text += [f"{name}: {state}: {host['reason']}" for name, host in sorted(hosts.items()) if host["state"] == state]
     clean = [name for name, host in sorted(hosts.items()) if host["state"] == "clean"]

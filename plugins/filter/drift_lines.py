@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The deviations that a node module returned, one line each."""
+"""What the module node found not as it should be, one line each."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.deviations import line
+from ..plugin_utils.deviations import found, line
 
 DOCUMENTATION = r"""
 name: drift_lines
 version_added: 0.1.0
 author: Wirespeed contributors (@wirespeed)
-short_description: The deviations of a node as lines for people
+short_description: What is not as it should be on a node, as lines for people
 description:
   - Each line has the path, what is wanted, what is there, the reason with its file and line, and what the repair costs.
 positional: _input
 options:
   _input:
-    description: The RV(wirespeed.xdp.node#module:deviations) of the module M(wirespeed.xdp.node).
-    type: list
-    elements: dict
+    description: What the module M(wirespeed.xdp.node) returned.
+    type: dict
     required: true
 """
 
@@ -36,7 +35,7 @@ EXAMPLES = r"""
 
 - name: Report
   ansible.builtin.debug:
-    msg: "{{ drift.deviations | wirespeed.xdp.drift_lines }}"
+    msg: "{{ drift | wirespeed.xdp.drift_lines }}"
 """
 
 RETURN = r"""
@@ -47,13 +46,11 @@ _value:
 """
 
 
-def drift_lines(deviations: Sequence[Mapping[str, Any]]) -> List[str]:
-    try:
-        return [line(deviation) for deviation in deviations] or ["no drift"]
-    except (KeyError, TypeError) as error:
-        raise AnsibleFilterError(
-            f"drift_lines: takes the 'deviations' that wirespeed.xdp.node returns; this is something else ({error})."
-        ) from None
+def drift_lines(result: Mapping[str, Any]) -> List[str]:
+    told = found(result) if isinstance(result, Mapping) else None
+    if told is None:
+        raise AnsibleFilterError("drift_lines takes the result of wirespeed.xdp.node; this is something else.")
+    return [line(deviation) for deviation in told] or ["no drift"]
 
 
 class FilterModule:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional, Sequence
 
 SHOWN_ITEMS = 8
 
@@ -25,8 +25,17 @@ def value(plain: Any) -> str:
     return json.dumps(plain)
 
 
+def found(result: Mapping[str, Any]) -> Optional[Sequence[Mapping[str, Any]]]:
+    """The deviations in a result of the module; of a refused plan they are in its ``outcome``. None: it has none."""
+    told = result if "deviations" in result else result.get("outcome") or {}
+    deviations: Optional[Sequence[Mapping[str, Any]]] = told.get("deviations")
+    return deviations
+
+
 def line(deviation: Mapping[str, Any]) -> str:
     """``enp1s0.rings.rx: want 4096, have 256: REASON (igb.yml:31); repair: reset``"""
+    if deviation["disruption"] is None:
+        return f"{deviation['path']}: {deviation['why']} {deviation['want']} (no step repairs this)"
     return (
         f"{deviation['path']}: want {value(deviation['want'])}, have {value(deviation['have'])}: "
         f"{deviation['why']} ({deviation['origin']}); repair: {deviation['disruption']}"

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook wirespeed.xdp.drift over ssh, on a node that is a network namespace on this kernel."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import pytest
+
+from tests.netns_node.inventory import inventory
+from tests.netns_node.node import INTERFACE, NetnsNode
+from tests.probes import requires
+
+from .conftest import Answer, Control
+
+WANTED: Dict[str, Any] = {
+    "wirespeed_nics": [{"name": INTERFACE, "pipeline": "scrubber", "tuning": {"features": {"rx-gro": True}}}],
+    "wirespeed_pipelines": [{"name": "scrubber", "tables": {"deny_v4": ["192.0.2.0/24"]}}],
+}
+NOWHERE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One converged node and the inventory that has it, with another host that cannot be reached."""
+
+    control: Control
+    node: NetnsNode
+
+    @property
+    def report(self) -> Path:
+        return self.control.work / "report.json"
+
+    def play(self, name: str, *arguments: str) -> Answer:
+        options = ["-i", str(self.control.work / "inventory.json"), f"wirespeed.xdp.{name}", *arguments]
+        return self.control.run(
+            "ansible-playbook",
+            *options,
+            ANSIBLE_PIPELINING="1",
+            ANSIBLE_CALLBACKS_ENABLED="wirespeed.xdp.drift",
+            WIRESPEED_DRIFT_REPORT=str(self.report),
+        )
+
+    def drift(self, *arguments: str) -> Answer:
+        return self.play("drift", "--limit", self.node.name, *arguments)
+
+    def reported(self) -> Dict[str, Any]:
+        return dict(json.loads(self.report.read_text())["hosts"])
+
+
+@pytest.fixture(scope="module")
+def site(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    control = Control(collections, tmp_path_factory.mktemp("control"))
+    node = NetnsNode("drift")
+    node.up(2)
+    try:
+        hosts = inventory([node], {node.name: WANTED})
+        hosts["all"]["hosts"]["nowhere"] = {**NOWHERE, **WANTED}
+        (control.work / "inventory.json").write_text(json.dumps(hosts))
+        site = Site(control, node)
+        answer = site.play("site", "--limit", node.name)
+        assert answer.code == 0, answer.said
+        yield site
+    finally:
+        node.down()
+
+
+@pytest.fixture
+def tampered(site: Site) -> Iterator[Site]:
+    site.node.ssh(f"ethtool -K {INTERFACE} gro off")
+    yield site
+    site.node.ssh(f"ethtool -K {INTERFACE} gro on")
+
+
+def test_a_node_as_it_should_be_has_no_drift(site: Site) -> None:
+    answer = site.drift("-e", "wirespeed_drift_fails=true")
+    assert answer.code == 0, answer.said
+    assert site.reported() == {"drift": {"state": "clean", "deviations": []}}
+    assert "no drift: drift" in answer.out
+
+
+def test_a_deviation_is_told_with_what_is_wanted_and_what_its_repair_costs(tampered: Site) -> None:
+    answer = tampered.drift()
+    assert answer.code == 0, answer.said
+    (host,) = tampered.reported().values()
+    assert [deviation["path"] for deviation in host["deviations"]] == [f"{INTERFACE}.features.rx-gro"]
+    assert f"    {INTERFACE}.features.rx-gro: want on, have off: " in answer.out
+    assert "; repair: " in answer.out
+
+
+def test_drift_repairs_nothing(tampered: Site) -> None:
+    tampered.drift()
+    assert "generic-receive-offload: off" in tampered.node.out(f"ethtool -k {INTERFACE}")
+
+
+def test_a_host_with_drift_fails_where_that_is_asked_for(tampered: Site) -> None:
+    assert tampered.drift("-e", "wirespeed_drift_fails=true").code == 2
+
+
+def test_a_host_that_cannot_be_reached_is_told_apart_from_a_clean_one(site: Site) -> None:
+    answer = site.play("drift")
+    assert answer.code == 4
+    assert site.reported()["nowhere"]["state"] == "unreachable"
+    assert site.reported()["drift"]["state"] == "clean"
+    assert "no drift: drift\n" in answer.out
+
+
+def test_a_host_without_intent_is_told_so(site: Site) -> None:
+    (site.control.work / "bare.json").write_text(json.dumps(inventory([site.node])))
+    answer = site.control.run("ansible-playbook", "-i", "bare.json", "wirespeed.xdp.drift")
+    assert answer.code == 2
+    assert "has no variable wirespeed_nics" in answer.said
