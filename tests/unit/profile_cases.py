@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
@@ -124,6 +125,7 @@ def intent(**changes: Any) -> NicIntent:
     return NicIntent("name", "eth1", **changes)
 
 
+@lru_cache(maxsize=1)
 def built_in() -> ProfileSet:
     return load([BUILT_IN])
 

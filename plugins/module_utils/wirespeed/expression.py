@@ -222,7 +222,7 @@ def _compiled(source: str) -> Callable[[Mapping[str, Any]], Any]:
     if len(outputs) == 1 and not isinstance(outputs[0], nodes.TemplateData):
         assign = nodes.Assign(nodes.Name("result", "store"), outputs[0], lineno=1)
         native = sandbox.from_string(nodes.Template([assign], lineno=1))
-        return lambda names: native.make_module(_known(used, names)).result  # type: ignore[attr-defined]
+        return lambda names: native.make_module(_known(used, names)).result
     text = sandbox.from_string(source)
     return lambda names: text.render(_known(used, names))
 
@@ -276,7 +276,7 @@ def _sandbox() -> Any:
             "Profiles hold expressions, and the Python library jinja2 is missing.", "Install python3-jinja2."
         ) from None
 
-    class _Unknown(StrictUndefined):  # type: ignore[misc]
+    class _Unknown(StrictUndefined):
         @property
         def _undefined_message(self) -> str:
             owner, name = self._undefined_obj, self._undefined_name
@@ -284,7 +284,7 @@ def _sandbox() -> Any:
                 return _undefined(str(name), owner.path, owner)
             return f"{name!r} cannot be taken from {type(owner).__name__} {str(owner)[:80]!r}"
 
-    class _Sandbox(ImmutableSandboxedEnvironment):  # type: ignore[misc]
+    class _Sandbox(ImmutableSandboxedEnvironment):
         intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -294,6 +294,8 @@ def _sandbox() -> Any:
             return result if isinstance(result, (str, list)) else _number(result)
 
         def getattr(self, obj: Any, attribute: str) -> Any:
+            if isinstance(obj, StrictUndefined):
+                return obj  # the first name that is missing is the one to tell
             known = isinstance(obj, View) and attribute in obj
             return obj[attribute] if known else self.undefined(obj=obj, name=attribute)
 

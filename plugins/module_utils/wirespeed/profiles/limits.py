@@ -64,13 +64,13 @@ def limit(setting: Setting, key: str, facts: SettingFacts, entry: Optional[Entry
     fixed = "this driver cannot change it" if key in facts.fixed else ""
     if entry is None:
         return Limit(low, high, fixed=fixed)
-    low = _number(entry, "min", names, low)
+    lowest = _number(entry, "min", names, low)
     stated = _number(entry, "max", names, high)
     high = stated if high is None or stated is None else min(high, stated)
     if _value(entry, "fixed", names):
         fixed = str(entry.part("why", fixed or "this driver cannot change it"))
     multiple = _number(entry, "multiple", names, 1)
-    return Limit(low or 0, high, multiple or 1, str(entry.part("power_of_two", "")), fixed)
+    return Limit(lowest or 0, high, multiple or 1, str(entry.part("power_of_two", "")), fixed)
 
 
 def _value(entry: Entry, part: str, names: Mapping[str, Any]) -> Any:
