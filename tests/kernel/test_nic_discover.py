@@ -76,6 +76,12 @@ def test_setting_that_the_driver_lacks_has_a_reason_instead_of_values(veth: Veth
     assert "GRSSH" in found.unsupported[Setting.RSS]
 
 
+def test_reason_says_when_the_interface_is_down_because_some_drivers_then_hide_settings(veth: Veth) -> None:
+    assert "down" not in nic(veth).unsupported[Setting.RSS]
+    veth.node.ip("link", "set", veth.ifname, "down")
+    assert "interface is down" in nic(veth).unsupported[Setting.RSS]
+
+
 def test_bridge_above_is_an_upper_device(veth: Veth) -> None:
     veth.node.ip("link", "add", "br0", "type", "bridge")
     veth.node.ip("link", "set", veth.ifname, "master", "br0")

@@ -8,13 +8,13 @@ everywhere. Layouts from include/uapi/linux/ethtool.h. An ioctl carries no reaso
 from __future__ import annotations
 
 import ctypes
-import errno
 import fcntl
 import socket
 import struct
 from dataclasses import dataclass
 from typing import List, Mapping, Sequence, Tuple
 
+from ..errors import NotSupported
 from .netlink import refusal
 
 _SIOCETHTOOL = 0x8946
@@ -66,7 +66,7 @@ def statistics(name: str) -> List[Tuple[str, int]]:
     (present,) = struct.unpack_from("=Q", answer, 8)
     count = min(struct.unpack_from("=I", answer, 16)[0], _MAX_STATISTICS) if present else 0
     if not count:
-        raise refusal(f"ethtool GSSET_INFO {name}", errno.EOPNOTSUPP, "the driver keeps no statistics")
+        raise NotSupported(f"ethtool GSSET_INFO {name} (no statistics)")
     strings = _call(name, "GSTRINGS", struct.pack("=III", _GSTRINGS, _STATS, count) + bytes(count * _STRING_BYTES))
     values = _call(name, "GSTATS", struct.pack("=II", _GSTATS, count) + bytes(count * 8))
     names = [_text(strings[12 + i * _STRING_BYTES :][:_STRING_BYTES]) for i in range(count)]
@@ -77,7 +77,7 @@ def rss(name: str) -> Rss:
     """The default RSS context. Raises :class:`~..errors.NotSupported` where the driver has no table."""
     indirection = _rss(name)[1]
     if not indirection:
-        raise refusal(f"ethtool GRSSH {name}", errno.EOPNOTSUPP, "the driver has no indirection table")
+        raise NotSupported(f"ethtool GRSSH {name} (an empty table)")
     answer = _call(name, "GRXRINGS", _RXNFC.pack(_GRXRINGS, 0, 0) + bytes(_RXNFC_BYTES - _RXNFC.size))
     return Rss(indirection, _RXNFC.unpack_from(answer)[2])
 

@@ -138,7 +138,12 @@ def _read_sizes(name: str, command: int, message: Message, keys: Sequence[str], 
 
 
 def _call(
-    name: str, command: int, message: Message, port: Optional[Port], body: Mapping[str, Any] = {}, flags: int = 0
+    name: str,
+    command: int,
+    message: Message,
+    port: Optional[Port],
+    body: Optional[Mapping[str, Any]] = None,
+    flags: int = 0,
 ) -> Mapping[str, Any]:
     header: Dict[str, Any] = {"index": port.ifindex, "name": port.name} if port else {}
     if flags:
@@ -148,7 +153,7 @@ def _call(
         netlink.family("ethtool"),
         message,
         {"cmd": command, "version": 1},
-        {"header": header, **body},
+        {"header": header, **(body or {})},
         f"ethtool {name} {port.name}" if port else f"ethtool {name}",
     )
     return replies[0].values if replies else {}

@@ -84,7 +84,7 @@ def queue_stats(ifindex: int) -> Dict[Tuple[str, int], Dict[str, int]]:
         replies = netlink.request(netlink.GENERIC, netlink.family("netdev"), _QSTATS, head, wanted, call, dump=True)
     except KernelRefusal as error:
         if error.code == errno.EINVAL:  # an op that the family does not have yet
-            raise NotSupported(call, "this kernel has no queue statistics over netlink") from None
+            raise NotSupported(f"{call}, which this kernel lacks") from None
         raise
     stats: Dict[Tuple[str, int], Dict[str, int]] = {}
     for reply in replies:

@@ -204,7 +204,7 @@ def family(name: str) -> int:
         )
     except KernelRefusal as error:
         if error.code == errno.ENOENT:
-            raise NotSupported(f"generic netlink family {name}", "this kernel does not have it") from None
+            raise NotSupported(f"generic netlink family {name}, which this kernel lacks") from None
         raise
     return int(reply.values["id"])
 

@@ -15,7 +15,7 @@ from .room import counted
 def read(port: Port) -> SettingFacts:
     sizes = ethtool_netlink.channels(port)
     if not sizes.current:
-        raise NotSupported(f"ethtool CHANNELS_GET {port.name}", "the driver states no channels")
+        raise NotSupported(f"ethtool CHANNELS_GET {port.name} (no counts)")
     return SettingFacts(sizes.current, sizes.maxima)
 
 

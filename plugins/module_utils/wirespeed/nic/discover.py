@@ -48,7 +48,7 @@ def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic
     driver, bus = _if_supported(lambda: ethtool_binding.identity(link.name)) or (link.kind, "")
     place = NOWHERE if virtual else device_tree.place(link.parent_bus, link.parent_name)
     peer = _peer(link, links)
-    settings, unsupported = _settings(link.port)
+    settings, unsupported = _settings(link)
     return Nic(
         name=link.name,
         ifindex=link.ifindex,
@@ -75,15 +75,21 @@ def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic
     )
 
 
-def _settings(port: Port) -> Tuple[Mapping[Setting, SettingFacts], Mapping[Setting, str]]:
+def _settings(link: Link) -> Tuple[Mapping[Setting, SettingFacts], Mapping[Setting, str]]:
     settings: Dict[Setting, SettingFacts] = {}
     unsupported: Dict[Setting, str] = {}
     for setting, room in ROOMS.items():
         try:
-            settings[setting] = room.read(port)
+            settings[setting] = room.read(link.port)
         except NotSupported as error:
-            unsupported[setting] = f"{error.call}: {error.reason or 'the driver has no such operation'} (EOPNOTSUPP)"
+            unsupported[setting] = _lacking(link, error)
     return settings, unsupported
+
+
+def _lacking(link: Link, error: NotSupported) -> str:
+    """vmxnet3 sizes its RSS table when the interface goes up (Linux 6.1 to 7.2): before, it seems to have none."""
+    reason = f"{error.call}: {error.reason or 'the driver has no such operation'} (EOPNOTSUPP)"
+    return reason if link.up else f"{reason}; the interface is down, and some drivers tell only while it is up"
 
 
 def _upper(link: Link, links: Sequence[Link]) -> Tuple[str, ...]:

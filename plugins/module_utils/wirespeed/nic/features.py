@@ -56,7 +56,7 @@ def write(port: Port, values: Values) -> None:
     ethtool_netlink.set_features(port, {name: bool(value) for name, value in values.items()})
     facts = read(port)
     kept = [
-        f"{name} {'on' if facts.values.get(name) else 'off'}"
+        f"{name} {'on' if facts.values.get(name) else 'off'}{' (fixed)' if name in facts.fixed else ''}"
         for name, value in values.items()
         if facts.values.get(name) != value
     ]

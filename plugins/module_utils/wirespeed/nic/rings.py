@@ -26,7 +26,7 @@ def read(port: Port) -> SettingFacts:
         except NotSupported:
             raise over_netlink from None
     if not current:
-        raise NotSupported(f"ethtool RINGS_GET {port.name}", "the driver states no ring sizes")
+        raise NotSupported(f"ethtool RINGS_GET {port.name} (no sizes)")
     return SettingFacts(current, maxima)
 
 
