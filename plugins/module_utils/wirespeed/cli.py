@@ -4,6 +4,7 @@
 Exit codes: 0 as wanted, 1 an error (nothing left half done), 2 the node is not as wanted.
 """
 
+# pylint: disable=ansible-bad-function  # no module: this is the command line
 from __future__ import annotations
 
 import argparse
@@ -85,7 +86,9 @@ def _print(options: argparse.Namespace, data: Dict[str, Any], text: Any) -> None
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="wirespeed", description="Make this node's NICs ready for XDP and keep them so.")
+    parser = argparse.ArgumentParser(
+        prog="wirespeed", description="Make this node's NICs ready for XDP and keep them so."
+    )
     parser.add_argument("--version", action="version", version=f"wirespeed {__version__}")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     facts = _verb(verbs, "facts", _facts, "what this node's NICs are, how they are set, what they carry")
@@ -101,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     ):
         counting = _with_intent(_verb(verbs, name, verb, text))
         counting.add_argument("--window", type=float, default=2.0, metavar="SECONDS", help="how long to count (2)")
-        counting.add_argument("--min-packets", type=int, default=0, metavar="N", help="end the window early at N packets")
+        counting.add_argument(
+            "--min-packets", type=int, default=0, metavar="N", help="end the window early at N packets"
+        )
     return parser
 
 

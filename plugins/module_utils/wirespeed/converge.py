@@ -98,7 +98,7 @@ class Converger:
     def _passes(self, planned: Plan, boot_id: str, actuators: Actuators) -> Tuple[Node, Desired, List[Step]]:
         """Apply, look again, and apply what is still missing; undo everything if it does not settle."""
         done: List[Step] = []
-        for _ in range(MAX_PASSES):
+        for dummy in range(MAX_PASSES):
             try:
                 done += run(planned.steps, actuators, self._journal, boot_id).done
             except WirespeedError:
@@ -128,7 +128,7 @@ class Converger:
         nics = observe(self._paths, list(written)).nics
         for name, settings in written.items():
             nic = nics[name]
-            write_witness(self._paths.run, name, {**nic.witness, **{setting: nic.epoch for setting in settings}})
+            write_witness(self._paths.run, name, {**nic.witness, **dict.fromkeys(settings, nic.epoch)})
 
 
 def _bounced(steps: Sequence[Step]) -> List[str]:

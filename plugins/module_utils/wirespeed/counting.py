@@ -31,7 +31,10 @@ def count(
         groups.setdefault(wanted.pipeline, []).append(wanted)
     watches = [
         Watch.begin(
-            [subject(node.nics[each.nic], each.profile.counters) for each in group], node.kernel.version, paths, pipeline
+            [subject(node.nics[each.nic], each.profile.counters) for each in group],
+            node.kernel.version,
+            paths,
+            pipeline,
         )
         for pipeline, group in groups.items()
     ]

@@ -21,9 +21,7 @@ BUILT_IN_OBJECTS = HERE / "objects"
 ROOT_OBJECT = BUILT_IN_OBJECTS / "root.bpf.o"
 
 
-def gather(
-    pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str], relative_to: Path
-) -> Dict[str, Any]:
+def gather(pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str], relative_to: Path) -> Dict[str, Any]:
     """A bundle for one node. ``pipelines`` are the intent's entries; their ``manifest`` is a built-in
     name or a path, relative to ``relative_to``. Site profiles come after, and so win over, built-in ones.
     """

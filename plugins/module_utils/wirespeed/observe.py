@@ -10,6 +10,7 @@ from typing import Dict, Mapping, Optional, Sequence
 from .kernel import host
 from .model.nic import Nic
 from .model.node import Node
+from .model.settings import Setting
 from .nic.discover import discover
 from .pipeline.inventory import PinnedLink, inventory
 from .pipeline.pins import Paths
@@ -40,7 +41,7 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
     )
 
 
-def _with_pipeline(nic: Nic, link: Optional[PinnedLink], witness: Mapping[str, str]) -> Nic:
+def _with_pipeline(nic: Nic, link: Optional[PinnedLink], witness: Mapping[Setting, str]) -> Nic:
     """Say which attachment is ours: only the link that we pinned for this NIC, alive, by its id."""
     changes: Dict[str, object] = {"witness": witness}
     if link is not None:

@@ -7,10 +7,13 @@ from typing import Any, List, Mapping, Sequence
 
 
 def facts(data: Mapping[str, Any]) -> str:
-    kernel = data["kernel"]["release"]
-    lines = [f"{data['hostname']}: kernel {kernel}, {data['cpus_online']} CPUs, {data['ram_mib']} MiB, libbpf {data['libbpf']}"]
+    size = f"{data['cpus_online']} CPUs, {data['ram_mib']} MiB"
+    lines = [f"{data['hostname']}: kernel {data['kernel']['release']}, {size}, libbpf {data['libbpf']}"]
     for nic in data["nics"].values():
-        lines += ["", f"{nic['name']}: {nic['driver']} ({nic['bus_address'] or nic['kind']}), firmware {nic['firmware'] or '-'}"]
+        lines += [
+            "",
+            f"{nic['name']}: {nic['driver']} ({nic['bus_address'] or nic['kind']}), firmware {nic['firmware'] or '-'}",
+        ]
         lines.append(f"  profile    {' + '.join(nic.get('profile', [])) or '-'}")
         lines.append(f"  xdp        {_attachment(nic['xdp'])}")
         for setting, values in nic["settings"].items():
@@ -49,7 +52,9 @@ def _attachment(xdp: Any) -> str:
 
 
 def _values(values: Mapping[str, Any], maxima: Mapping[str, int]) -> str:
-    return ", ".join(f"{key} {value}" + (f" of {maxima[key]}" if key in maxima else "") for key, value in values.items())
+    return ", ".join(
+        f"{key} {value}" + (f" of {maxima[key]}" if key in maxima else "") for key, value in values.items()
+    )
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> List[str]:

@@ -67,7 +67,7 @@ def run(steps: Sequence[Step], actuators: Actuators, journal_path: Path, boot_id
                 journal.keep()
             else:
                 journal.close()
-            earlier = tuple(each for _, each in begun[:-1])
+            earlier = tuple(each for dummy, each in begun[:-1])
             raise ApplyFailed(step, cause, Outcome(earlier, tuple(s for s in undone if s is not step)), left) from cause
     journal.close()
     return Outcome(tuple(steps))

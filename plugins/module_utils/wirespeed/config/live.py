@@ -14,7 +14,7 @@ STEP = Place("step")
 
 def read(bpf_map: BpfMap, table: Table) -> Tuple[str, ...]:
     """Canonical rows in table order, decoded from the live map."""
-    return table.rows([key for key, _ in bpf_map.items()])
+    return table.rows([key for key, dummy in bpf_map.items()])
 
 
 def change(bpf_map: BpfMap, table: Table, add: Sequence[str], remove: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ def change(bpf_map: BpfMap, table: Table, add: Sequence[str], remove: Sequence[s
     :class:`BadInput` before the first write when a row is bad or the result does not fit.
     """
     adding, removing = table.keys(add, STEP), table.keys(remove, STEP)
-    live = {key for key, _ in bpf_map.items()}
+    live = {key for key, dummy in bpf_map.items()}
     new = [key for key in adding.values() if key not in live]
     old = [key for key in removing.values() if key in live]
     table.check_room(len(live) + len(new) - len(old), STEP)

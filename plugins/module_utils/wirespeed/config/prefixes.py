@@ -53,7 +53,7 @@ class PrefixSet:
             raise ValueError(f"is no IPv{self.version} prefix, such as {self._example}.") from None
         if found.version != self.version:
             raise ValueError(f"is an IPv{found.version} prefix, but this table holds IPv{self.version}.")
-        address, _, length = row.partition("/")
+        address, dummy, length = row.partition("/")
         if "." in length:
             raise ValueError(f"has a netmask; write the length: {found}.")
         if ipaddress.ip_address(address) != found.network_address:

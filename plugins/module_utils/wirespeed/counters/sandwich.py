@@ -97,7 +97,7 @@ def settled(again: Callable[[], Dict[str, Sandwich]], pause: Callable[[], None],
     After ``tries`` the last one is returned as it is: traffic goes on.
     """
     last = again()
-    for _ in range(tries):
+    for dummy in range(tries):
         pause()
         now = again()
         if all(_alike(last[name], sandwich) for name, sandwich in now.items()):

@@ -256,7 +256,7 @@ def raw_name(text: str, source: Source) -> RawName:
         source, text = Source(head), tail
     if "{q}" not in text:
         return RawName(source, text)
-    before, _, after = text.partition("{q}")
+    before, dummy, after = text.partition("{q}")
     return RawName(source, text, re.compile(f"^{re.escape(before)}([0-9]+){re.escape(after)}$"))
 
 

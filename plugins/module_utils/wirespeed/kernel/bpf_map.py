@@ -140,8 +140,8 @@ class BpfMap(Handle):
         for start in range(0, len(pairs), BATCH):
             chunk = pairs[start : start + BATCH]
             count = ctypes.c_uint32(len(chunk))
-            keys = b"".join(key for key, _ in chunk)
-            values = b"".join(value for _, value in chunk)
+            keys = b"".join(key for key, dummy in chunk)
+            values = b"".join(value for dummy, value in chunk)
             result = update(self.fd, keys, values, ctypes.byref(count), ctypes.byref(options))
             done = start + (count.value if result else len(chunk))
             call(f"bpf_map_update_batch {self.name} after {done} of {len(pairs)} entries", result)

@@ -104,12 +104,12 @@ class BpfObject:
             # One buffer serves all programs: loading stops at the first failure, and only that writes.
             log = (ctypes.c_char * LOG_BYTES).from_buffer(memory)
             set_log = function("bpf_program__set_log_buf", _INT, _PTR, _PTR, ctypes.c_size_t)
-            for _, program in self._walk("program"):
+            for dummy, program in self._walk("program"):
                 set_log(program, ctypes.addressof(log), LOG_BYTES)
             messages.clear()
             result = function("bpf_object__load", _INT, _PTR)(self._object)
             text = log.value.decode("utf-8", "replace")
-            for _, program in self._walk("program"):
+            for dummy, program in self._walk("program"):
                 set_log(program, None, 0)
             del log  # the map cannot close while something points into it
         if result < 0:

@@ -71,7 +71,7 @@ class Leaf:
 class Btf:
     def __init__(self, raw: bytes) -> None:
         """Raises ValueError or struct.error when ``raw`` is no BTF."""
-        magic, _, _, header, types, types_size, strings, strings_size = _HEADER.unpack_from(raw)
+        magic, dummy, dummy, header, types, types_size, strings, strings_size = _HEADER.unpack_from(raw)
         if magic != _MAGIC:
             raise ValueError("no BTF magic")
         self._strings = raw[header + strings : header + strings + strings_size]
@@ -108,7 +108,7 @@ class Btf:
 
     def plain(self, number: int) -> int:
         """The type behind typedefs and qualifiers."""
-        for _ in range(MAX_DEPTH):
+        for dummy in range(MAX_DEPTH):
             if self.types[number].kind not in _MODIFIERS:
                 return number
             number = self.types[number].size_or_type
@@ -118,7 +118,7 @@ class Btf:
         """In bytes."""
         found = self.types[self.plain(number)]
         if found.kind == ARRAY:
-            element, _, count = found.members[0]
+            element, dummy, count = found.members[0]
             return count * self.size(element)
         return _POINTER_SIZE if found.kind == PTR else found.size_or_type
 
@@ -133,7 +133,7 @@ class Btf:
         if found.kind in (STRUCT, UNION):
             return tuple(leaf for member in found.members for leaf in self._member(found, member, path, base))
         if found.kind == ARRAY:
-            element, _, count = found.members[0]
+            element, dummy, count = found.members[0]
             step = self.size(element) * 8
             if self.types[self.plain(element)].kind in (STRUCT, UNION, ARRAY):
                 if count > MAX_LEAVES:
@@ -162,7 +162,7 @@ class Btf:
             members = self.types[self.find(section, DATASEC)].members
         except KeyError:
             return {}
-        return {self.types[var].name: (self.types[var].size_or_type, offset) for var, offset, _ in members}
+        return {self.types[var].name: (self.types[var].size_or_type, offset) for var, offset, dummy in members}
 
 
 @dataclass(frozen=True)
@@ -182,10 +182,10 @@ class MapDefinition:
 def map_definitions(btf: Btf) -> Dict[str, MapDefinition]:
     """By name, in source order: ``__uint`` hides a number in an array's length, ``__type`` in a pointer."""
     found = {}
-    for name, (type_id, _) in btf.variables(".maps").items():
+    for name, (type_id, dummy) in btf.variables(".maps").items():
         numbers: Dict[str, int] = {}
         types: Dict[str, int] = {}
-        for member_name, member_type, _ in btf.types[btf.plain(type_id)].members:
+        for member_name, member_type, dummy in btf.types[btf.plain(type_id)].members:
             member, pointed = btf.string(member_name), btf.types[btf.plain(member_type)].size_or_type
             target = btf.types[btf.plain(pointed)]
             if member in ("key", "value"):

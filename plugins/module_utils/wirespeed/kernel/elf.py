@@ -86,10 +86,10 @@ def _sections(data: bytes, header: Tuple[int, ...]) -> Tuple[Section, ...]:
     if not count:
         raise ValueError("no sections")
     raw = [_SECTION.unpack_from(data, table + i * size) for i in range(count)]
-    bodies = [b"" if kind == _NOBITS else _body(data, at, length) for _, kind, _, _, at, length, *_ in raw]
+    bodies = [b"" if kind == _NOBITS else _body(data, at, length) for dummy, kind, dummy, dummy, at, length, *_ in raw]
     return tuple(
         Section(_string(bodies[names_at], name), kind, flags, body, link)
-        for (name, kind, flags, _, _, _, link, *_), body in zip(raw, bodies)
+        for (name, kind, flags, dummy, dummy, dummy, link, *_), body in zip(raw, bodies)
     )
 
 
@@ -103,7 +103,7 @@ def _symbols(sections: Tuple[Section, ...]) -> Tuple[Symbol, ...]:
     found: List[Symbol] = []
     for table in (section for section in sections if section.kind == _SYMTAB):
         names = sections[table.link].data
-        for name, info, _, index, value, size in _SYMBOL.iter_unpack(table.data):
+        for name, info, dummy, index, value, size in _SYMBOL.iter_unpack(table.data):
             if 0 < index < len(sections):
                 found.append(Symbol(_string(names, name), info & 0xF, sections[index].name, value, size))
     return tuple(found)

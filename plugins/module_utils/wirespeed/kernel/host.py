@@ -49,7 +49,7 @@ def cpu_list(text: str) -> Set[int]:
     """The kernel's list format: ``0-3,8`` to {0, 1, 2, 3, 8} (lib/bitmap-str.c bitmap_parselist)."""
     cpus: Set[int] = set()
     for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
+        first, dummy, last = part.partition("-")
         cpus.update(range(int(first), int(last or first) + 1))
     return cpus
 

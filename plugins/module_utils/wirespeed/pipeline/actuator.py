@@ -87,7 +87,7 @@ class PipelineActuator:
             return "" if not step.after["rows"] else f"generation {generation} is not loaded"
         table = self._source(step.target, generation).tables[step.resource]
         rows = instance.rows(self._paths, step.target, generation, {step.resource: table})[step.resource]
-        missing, _ = difference(rows, step.after["rows"])
+        missing, dummy = difference(rows, step.after["rows"])
         left = sorted(set(rows) & set(step.before["rows"]))
         return _sentence(missing, "missing") or _sentence(left, "still there")
 
@@ -113,11 +113,11 @@ class PipelineActuator:
         return attach.deviation(self._paths, pipeline, step.target, mode)
 
     def _detach(self, step: Step) -> None:
-        pipeline, _ = _attachment(step.before)
+        pipeline, dummy = _attachment(step.before)
         attach.detach(self._paths, pipeline, step.target)
 
     def _not_detached(self, step: Step) -> str:
-        pipeline, _ = _attachment(step.before)
+        pipeline, dummy = _attachment(step.before)
         found = attach.attached_by(self._paths, step.target)
         return f"{step.target} still carries {pipeline}" if found and found.pipeline == pipeline else ""
 

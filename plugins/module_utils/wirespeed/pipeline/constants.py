@@ -18,7 +18,7 @@ _RESERVED = "bpf_metadata_"
 
 def encode(values: Mapping[str, object], elf: Elf, btf: Btf, place: Place) -> Dict[int, bytes]:
     """Offset in .rodata -> bytes. Raises :class:`BadInput` naming variable, value and range."""
-    types = {name: kind for name, (kind, _) in btf.variables(SECTION).items()}
+    types = {name: kind for name, (kind, dummy) in btf.variables(SECTION).items()}
     patches = {}
     for name, value in values.items():
         if name not in types or name.startswith(_RESERVED):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Tuple
+from typing import Mapping, Optional, Tuple
 
 from ..kernel import bpffs
 
@@ -33,9 +33,9 @@ class Paths:
     state: Path = Path("/var/lib/wirespeed")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Paths":
+    def from_environment(cls, given: Optional[Mapping[str, str]] = None) -> "Paths":
         """WIRESPEED_BPFFS, WIRESPEED_RUN and WIRESPEED_STATE override the defaults."""
-        usual = cls()
+        usual, environment = cls(), os.environ if given is None else given
         return cls(
             Path(environment.get("WIRESPEED_BPFFS", usual.bpffs)),
             Path(environment.get("WIRESPEED_RUN", usual.run)),

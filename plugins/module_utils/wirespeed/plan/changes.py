@@ -80,9 +80,7 @@ def _in_order(profile: ResolvedProfile) -> List[Setting]:
     return sorted(profile.tuning, key=lambda setting: profile.order.index(setting.value))
 
 
-def _holds(
-    nic: Nic, profile: ResolvedProfile, setting: Setting, facts: SettingFacts, key: str, value: Value
-) -> bool:
+def _holds(nic: Nic, profile: ResolvedProfile, setting: Setting, facts: SettingFacts, key: str, value: Value) -> bool:
     """Whether the NIC is already as it should be.
 
     A feature holds only if it is also *requested* so: XDP masks LRO while its request bit stays

@@ -68,6 +68,4 @@ def _configure(desired: DesiredPipeline, live: Mapping[str, Tuple[str, ...]]) ->
 def _publish(desired: DesiredPipeline, live: Optional[InstanceFacts]) -> Step:
     why = f"generation {live.generation} is live" if live else "nothing is live in the root's slot"
     before = {"generation": live.generation if live else None}
-    return Step(
-        desired.name, Action.PUBLISH, "slot", before, {"generation": desired.generation}, why, desired.origin
-    )
+    return Step(desired.name, Action.PUBLISH, "slot", before, {"generation": desired.generation}, why, desired.origin)

@@ -116,6 +116,6 @@ def _entries(data: Mapping[str, Any], path: Path, depth: int) -> Iterator[Tuple[
             return
         value = value[key]
     level: List[Tuple[Path, Any]] = [(path, value)]
-    for _ in range(depth):
+    for dummy in range(depth):
         level = [((*at, key), item) for at, each in level for key, item in (each or {}).items()]
     yield from level
