@@ -130,7 +130,7 @@ def swap(node: Node, number: int) -> None:
 def reload(node: Node, number: int) -> None:
     """A whole reload: unload what is not live, load it anew, fill it, publish it."""
     generations = scrubber(), next_scrubber()
-    old, new = generations[number % 2], generations[(number + 1) % 2]
+    new = generations[(number + 1) % 2]
     Node(new).do(load_step(new).inverted(), load_step(new), configure_step(new, "deny_v4", DENIED))
     swap(node, number)
 
