@@ -37,6 +37,16 @@ def started_at(pid: int) -> Optional[int]:
     return None if fields[0] == "Z" else int(fields[19])
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used, with all its threads; 0.0 when it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0
+    fields = stat[stat.rindex(")") + 2:].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def reap(pid: int) -> None:
     """Collect a child that has ended, so that it does not stay as a zombie; not ours is fine."""
     try:
