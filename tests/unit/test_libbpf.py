@@ -79,7 +79,7 @@ def test_every_name_has_one_that_bpffs_takes(name: str) -> None:
 
 def test_a_refusal_carries_the_last_words_of_libbpf() -> None:
     libbpf.messages.lines.append("map 'x': failed to create")
-    with pytest.raises(KernelRefusal, match="BPF_MAP_CREATE x: EINVAL .*map 'x': failed to create"):
+    with pytest.raises(KernelRefusal, match=r"BPF_MAP_CREATE x: EINVAL .*map 'x': failed to create"):
         libbpf.check(-22, "BPF_MAP_CREATE x")
     libbpf.messages.clear()
 
