@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -21,6 +22,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("demo: needs root, for network namespaces and virtual NICs. Run it as root.", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the demo wants its nodes gone too
     started = time.monotonic()
     try:
         told = tell(where)

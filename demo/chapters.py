@@ -35,6 +35,7 @@ def meet(story: Story) -> None:
     rows = [["node", "kernel", "NIC", "driver", "address"]]
     for member in story.fleet.members:
         nic = member.node.nics[0]
+        member.node.ssh(f"ip link set {nic.interface} up")
         rows.append([member.name, member.node.out("uname -r"), nic.interface, nic.driver, nic.mac])
     for text in columns(rows):
         line(text)

@@ -18,6 +18,7 @@ DENIED_PREFIX = "203.0.113.0/24"
 DENIED, ALLOWED = "203.0.113.9", "198.51.100.20"
 FLOWS = 32  # source ports, so that RSS has something to spread
 DENIED_OF_TEN = 3
+PATIENCE = 20.0  # seconds for the frame under way: a NIC that is down never takes it
 
 
 @dataclass
@@ -71,7 +72,9 @@ class Sender(threading.Thread):
         self._over.set()
 
     def finish(self) -> Sent:
-        self.join()
+        self.join(PATIENCE + (self._count or 0) / self._member.rate)
+        if self.is_alive():
+            raise DemoFailed(f"{self._member.name} takes no frames: {self.sent.all} were sent, the next one is stuck.")
         if self._error:
             raise DemoFailed(f"Sending frames to {self._member.name} failed: {self._error}")
         return self.sent
@@ -98,6 +101,6 @@ def flowing(fleet: Fleet) -> Iterator[Dict[str, Sent]]:
         for sender in senders:
             sender.stop()
         for sender in senders:
-            sender.join()
+            sender.join(PATIENCE)
     for sender in senders:
         sender.finish()
