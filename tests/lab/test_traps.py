@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What drivers break without a word: found by drift or by counting under traffic, and put right by a run."""
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+import wirespeed
+from tests.playbook import Play
+
+from . import Node
+from .site import INTERFACES, NICS, VIRTIO, VMXNET3, Site
+
+ENGINE = Path(wirespeed.__file__).parent
+COUNTING = {"wirespeed_verify_counters": True, "wirespeed_verify_window_seconds": 60, "wirespeed_verify_min_packets": 400}
+
+REATTACH = """
+import sys
+sys.path.insert(0, "/root/engine")
+from wirespeed.model.step import Action, Step
+from wirespeed.pipeline.actuator import PipelineActuator
+from wirespeed.pipeline.pins import Paths
+detach = Step(sys.argv[1], Action.DETACH, "xdp", {"mode": "native", "pipeline": "scrubber"}, {}, "", "")
+for step in (detach, detach.inverted()):
+    PipelineActuator(Paths(), {}).apply(step)
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(module_node: Callable[..., Node]) -> Node:
+    return module_node("6.12", *NICS)
+
+
+@contextlib.contextmanager
+def traffic(site: Site, index: int) -> Iterator[None]:
+    """Frames of many flows into one NIC for as long as the body runs."""
+    over = threading.Event()
+
+    def send() -> None:
+        with site.node.wire(index) as wire:
+            while not over.is_set():
+                wire.stream(50, source="198.51.100.7", rate=200, flows=50)
+
+    sender = threading.Thread(target=send, name=f"traffic {index}", daemon=True)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
+
+
+def reattach(machine: Node, nic: str) -> None:
+    """Detach our program and attach it again, as a tool would that knows nothing of RSS."""
+    machine.ssh("mkdir -p /root/engine")
+    machine.put(ENGINE, "/root/engine/")
+    machine.ssh(f"python3 - {nic}", feed=REATTACH)
+
+
+def counted(site: Site, index: int) -> Play:
+    with traffic(site, index):
+        return site.run(check=False, **COUNTING)
+
+
+def test_rss_that_is_off_in_the_device_while_its_table_reads_back(machine: Node) -> None:
+    """virtio_net: native attach turns the device's RSS off (Linux 6.1 to 7.2, QEMU's device)."""
+    nic = INTERFACES[VIRTIO]
+    site = Site(machine, {nic: {"pipeline": "scrubber", "tuning": {"rss": {"indirection": "weights 0 1"}}}})
+    site.run()
+    site.quiet()
+    assert counted(site, VIRTIO).code == 0, "with the table written after the attach, all frames are on queue 1"
+
+    reattach(machine, nic)
+    assert set(site.table(nic)) == {1}, "the table reads back as if nothing had happened"
+    assert site.drift() == [f"{nic}.rss.indirection"]
+
+    steps = [step["resource"] for step in site.run().node(machine.name)["steps"]]
+    assert steps == ["rss"]
+    assert counted(site, VIRTIO).code == 0
+
+
+def test_frames_on_queues_that_the_table_does_not_name_are_found_under_traffic(machine: Node) -> None:
+    nic = INTERFACES[VIRTIO]
+    site = Site(machine, {nic: {"pipeline": "scrubber", "tuning": {"rss": {"indirection": "weights 0 1"}}}})
+    site.run()
+    reattach(machine, nic)
+    asked = Site(machine, {nic: {"pipeline": "scrubber", "tuning": {"rss": {"indirection": None}}}})
+    play = counted(asked, VIRTIO)
+    assert play.code == 2 and "table" in play.output and "Traceback" not in play.output
+
+
+def test_lro_that_comes_back_under_xdp(machine: Node) -> None:
+    """vmxnet3: attach only masks LRO; the next feature change turns on what is requested."""
+    nic = INTERFACES[VMXNET3]
+    site = Site(machine, {nic: {"pipeline": "scrubber"}})
+    site.run()
+    site.quiet()
+    machine.ssh(f"ethtool -K {nic} rx off; ethtool -K {nic} rx on")
+    assert site.drift() == [], "LRO is requested off, so an unrelated change leaves it off"
+    machine.ssh(f"ethtool -K {nic} lro on; ethtool -K {nic} rx off; ethtool -K {nic} rx on")
+    assert site.features(nic)["large-receive-offload"] is True, "LRO is on under native XDP"
+    assert site.drift() == [f"{nic}.features.rx-lro"]
+    site.run()
+    assert site.features(nic)["large-receive-offload"] is False and site.drift() == []
+
+
+@pytest.mark.parametrize("index", [VIRTIO, VMXNET3], ids=["virtio_net", "vmxnet3"])
+def test_an_mtu_that_xdp_cannot_hold_but_the_driver_accepts(machine: Node, index: int) -> None:
+    nic = INTERFACES[index]
+    site = Site(machine, {nic: {"pipeline": "scrubber", "tuning": {"mtu": {"mtu": 1500}}}})
+    site.run()
+    site.quiet()
+    machine.ssh(f"ip link set {nic} mtu 9000")
+    assert site.link(nic)["mtu"] == 9000, "the kernel took it"
+    assert f"{nic}.mtu.mtu" in site.drift()
+    site.run()
+    assert site.link(nic)["mtu"] == 1500 and site.link(nic)["xdp"]["mode"] == 1
+
+
+def test_an_mtu_that_nobody_manages_is_refused_with_its_cure(machine: Node) -> None:
+    nic = INTERFACES[VMXNET3]
+    site = Site(machine, {nic: {"pipeline": "scrubber"}})
+    site.run()
+    machine.ssh(f"ip link set {nic} mtu 9000")
+    try:
+        play = site.run(check=False)
+        assert play.code == 2 and "MTU 9000" in play.output and "Set tuning mtu" in play.output
+    finally:
+        machine.ssh(f"ip link set {nic} mtu 1500")
