@@ -69,7 +69,8 @@ class KernelRefusal(WirespeedError):
     """
 
     def __init__(self, call: str, code: int, reason: str = "", remedy: str = "") -> None:
-        name = _errno.errorcode.get(code, str(code))
+        # Python's table has ENOTSUP, glibc's other name of the same number; the kernel has this one alone.
+        name = "EOPNOTSUPP" if code == _errno.EOPNOTSUPP else _errno.errorcode.get(code, str(code))
         text = f"{call}: {name} ({os.strerror(code)})"
         text += f": the kernel says: {reason}" if reason else "; the kernel gave no reason text"
         super().__init__(text + ".", remedy)
