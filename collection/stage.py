@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 from typing import Optional
 
@@ -28,7 +29,7 @@ import environment  # noqa: E402  (found by the line above)
 import project  # noqa: E402
 
 COLLECTION = Path("ansible_collections") / "wirespeed" / "xdp"
-KEPT = 5  # staged versions that stay in the cache
+KEPT_SECONDS = 24 * 3600
 
 
 class StageError(Exception):
@@ -94,15 +95,11 @@ def install(artifact: Path, into: Path) -> None:
                 raise
 
 
-def forget_old(folder: Path, keep: Path) -> None:
-    """Staged versions beyond the newest few; a run that still uses one is at most minutes old."""
-    others = sorted((p for p in folder.iterdir() if p != keep and not p.name.startswith(".")), key=_age)
-    for path in others[KEPT - 1 :]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _age(path: Path) -> float:
-    return -path.stat().st_mtime
+def forget_old(folder: Path) -> None:
+    """Staged versions that nothing has asked for in a day; no run takes that long."""
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def stage(source: Path = REPOSITORY, cache: Optional[Path] = None) -> Path:
@@ -117,7 +114,7 @@ def stage(source: Path = REPOSITORY, cache: Optional[Path] = None) -> Path:
         if not (staged / COLLECTION / "MANIFEST.json").exists():
             install(artifact, staged)
     os.utime(staged)
-    forget_old(folder, staged)
+    forget_old(folder)
     return staged
 
 

@@ -58,10 +58,10 @@ class Control:
         done = subprocess.run(command, cwd=self.work, env=settings, capture_output=True, text=True, check=False)
         return Answer(done.returncode, done.stdout, done.stderr)
 
-    def module(self, name: str, options: Dict[str, Any], *flags: str) -> Answer:
+    def module(self, name: str, options: Dict[str, Any], *flags: str, inside: Sequence[str] = ()) -> Answer:
         """One task on this machine, through the real Ansiballz."""
         arguments = ["-i", "localhost,", "-c", "local", "localhost", "-m", f"wirespeed.xdp.{name}"]
-        return self.run("ansible", *arguments, "-a", json.dumps(options), *flags)
+        return self.run("ansible", *arguments, "-a", json.dumps(options), *flags, inside=inside)
 
 
 @pytest.fixture(scope="session")

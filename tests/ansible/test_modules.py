@@ -9,7 +9,12 @@ from typing import Any, Dict
 
 import pytest
 
+from tests.probes import requires
+
 from .conftest import Answer, Control
+
+# A BPF file system that no other process sees.
+WITH_BPFFS = ["unshare", "--mount", "sh", "-ec", 'mount -t bpf bpf /sys/fs/bpf; exec "$@"', "sh"]
 
 SCRUBBED: Dict[str, Any] = {
     "nics": [{"name": "wirespeed-none", "pipeline": "scrubber"}],
@@ -68,8 +73,9 @@ def test_no_nics_at_all_is_refused(control: Control) -> None:
     assert "nics" in problem(control.module("node", {"pipelines": []}))
 
 
+@requires("root", "bpffs", "libbpf")
 def test_an_unknown_interface_is_answered_with_those_of_the_node(control: Control) -> None:
-    said = problem(control.module("node", SCRUBBED, "--check"))
+    said = problem(control.module("node", SCRUBBED, "--check", inside=WITH_BPFFS))
     assert "wirespeed-none" in said
 
 
@@ -87,6 +93,12 @@ def test_a_manifest_that_is_not_there_is_answered_with_every_place_looked_at(con
     assert str(control.work / "no/such.pipeline.yml") in said
 
 
+@requires("root")
+def test_a_node_without_a_bpf_file_system_is_told_how_to_mount_it(control: Control) -> None:
+    without = [*WITH_BPFFS[:4], 'mount -t tmpfs tmpfs /sys/fs/bpf; exec "$@"', "sh"]
+    assert "mount -t bpf bpf /sys/fs/bpf" in problem(control.module("node", SCRUBBED, "--check", inside=without))
+
+
 @pytest.fixture
 def own_pipeline(control: Control) -> Path:
     """A copy of the reference pipeline's manifest and object, as a user's own."""
@@ -101,8 +113,10 @@ def own(manifest: Path, name: str = "scrubber") -> Dict[str, Any]:
     return {"nics": [{"name": "wirespeed-none", "pipeline": name}], "pipelines": [pipeline]}
 
 
+@requires("root", "bpffs", "libbpf")
 def test_a_manifest_of_ones_own_is_found_in_the_working_folder(control: Control, own_pipeline: Path) -> None:
-    assert "'wirespeed-none' is not on this node" in problem(control.module("node", own(own_pipeline), "--check"))
+    said = problem(control.module("node", own(own_pipeline), "--check", inside=WITH_BPFFS))
+    assert "'wirespeed-none' is not on this node" in said
 
 
 def test_a_missing_object_is_named(control: Control, own_pipeline: Path) -> None:

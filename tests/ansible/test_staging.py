@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -55,3 +56,14 @@ def test_a_checkout_without_compiled_objects_is_refused(checkout: Path, tmp_path
     assert refused.returncode == 1
     assert "make -C bpf" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_version_that_nothing_asked_for_in_a_day_goes(checkout: Path, tmp_path: Path) -> None:
+    old = tmp_path / "cache" / "collection" / "0123456789abcdef"
+    recent = old.with_name("fedcba9876543210")
+    for path in (old, recent):
+        path.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    assert stage(checkout, tmp_path / "cache").returncode == 0
+    assert not old.exists()
+    assert recent.exists()

@@ -86,10 +86,12 @@ def _sections(data: bytes, header: Tuple[int, ...]) -> Tuple[Section, ...]:
     if not count:
         raise ValueError("no sections")
     raw = [_SECTION.unpack_from(data, table + i * size) for i in range(count)]
-    bodies = [b"" if kind == _NOBITS else _body(data, at, length) for dummy, kind, dummy, dummy, at, length, *_ in raw]
+    bodies = [
+        b"" if kind == _NOBITS else _body(data, at, length) for dummy, kind, dummy, dummy, at, length, *dummy in raw
+    ]
     return tuple(
         Section(_string(bodies[names_at], name), kind, flags, body, link)
-        for (name, kind, flags, dummy, dummy, dummy, link, *_), body in zip(raw, bodies)
+        for (name, kind, flags, dummy, dummy, dummy, link, *dummy), body in zip(raw, bodies)
     )
 
 

@@ -66,7 +66,8 @@ def _table(value: Value, buckets: int, queues: int) -> Tuple[int, ...]:
 def _checked(table: Sequence[int], buckets: int, queues: int) -> Tuple[int, ...]:
     if len(table) != buckets:
         raise OutOfRange(_KEY, table, f"a table of {buckets} queue numbers, not of {len(table)}")
-    # pylint: disable-next=unidiomatic-typecheck  (True is no queue)
+    # isinstance() would take True for a queue.
+    # pylint: disable-next=unidiomatic-typecheck
     if not all(type(queue) is int and 0 <= queue < queues for queue in table):
         raise OutOfRange(_KEY, table, f"queue numbers from 0 to {queues - 1}")
     return tuple(table)

@@ -142,7 +142,8 @@ def _typed(asked: Asked, value: Any) -> Value:
     if asked.setting is Setting.RSS:
         if isinstance(value, str):
             return value
-        # pylint: disable-next=unidiomatic-typecheck  (True is no queue)
+        # isinstance() would take True for a queue.
+        # pylint: disable-next=unidiomatic-typecheck
         if isinstance(value, (list, tuple)) and value and all(type(item) is int and item >= 0 for item in value):
             return tuple(value)
         allowed = "Allowed: 'equal', 'weights 1 0 2', or queue numbers."
