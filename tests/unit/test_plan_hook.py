@@ -9,7 +9,7 @@ from wirespeed.model.node import InstanceFacts
 from wirespeed.model.settings import Setting
 from wirespeed.model.step import Disruption
 
-from plan_cases import OURS, nic, planned, profile
+from .plan_cases import OURS, nic, planned, profile
 
 FOREIGN = XdpAttachment(XdpMode.NATIVE, prog_id=40, prog_name="other", link_id=None, pipeline=None)
 GENERIC_ONLY = {"native": False, "native_note": "no ndo_bpf in the driver"}
