@@ -171,9 +171,10 @@ def _stale(term: Term, window: Window) -> int:
 
 
 def _caveat(invariant: Invariant, window: Window) -> str:
+    """Names what might explain a gap but is not told; the reasons stand at the counters themselves."""
     missing = [
-        f"{term.name} is not told ({window.spans[Counter(term.name)].why})"
+        f"{term.name} is not told"
         for term in (*invariant.left, *invariant.right)
         if term.of is Of.NIC and term.optional and not window.spans[Counter(term.name)].known
     ]
-    return "; ".join(missing)
+    return "; ".join(dict.fromkeys(missing))

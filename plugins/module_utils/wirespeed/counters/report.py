@@ -29,7 +29,9 @@ class NicReport:
     def lines(self) -> List[str]:
         text = [f"{self.name}  {self.driver}  {self.holder}"]
         text.extend(aligned(_counter_rows(self.window.spans)))
-        text.extend(aligned([_check_row(check) for check in self.checks]))
+        silent = {counter.value: span.why for counter, span in self.window.spans.items() if not span.known}
+        text.extend(by_reason("not told", silent))
+        text.extend(_check_lines(self.checks))
         return [*text, f"  spread over queues: {self.spread.status.value}: {self.spread.why}"]
 
 
@@ -46,7 +48,7 @@ class PipelineReport:
     def lines(self) -> List[str]:
         text = [f"pipeline {self.name} on {', '.join(self.nics) or 'no NIC'}"]
         text.extend(aligned(_verdict_rows(self.verdicts)))
-        return [*text, *aligned([_check_row(check) for check in self.checks])]
+        return [*text, *_check_lines(self.checks)]
 
 
 @dataclass(frozen=True)
@@ -137,19 +139,30 @@ def _range(bounds: Tuple[Optional[int], Optional[int]]) -> str:
     return str(low) if low == high else f"{low}..{high}"
 
 
+def by_reason(what: str, reasons: Mapping[str, str]) -> List[str]:
+    """One line for each reason, with all names that it stands for."""
+    names: Dict[str, List[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return [f"  {what}: {', '.join(those)}: {why}" for why, those in names.items()]
+
+
 def _counter_rows(spans: Mapping[Counter, Span]) -> List[List[str]]:
-    rows = []
-    for counter, span in spans.items():
-        way = span.way
-        tell = "" if way is None else f"{way.scope.value}, {way.confidence.value}"
-        rows.append([counter.value, _range((span.low, span.high)), tell, span.why if not span.known else ""])
-    return rows
+    return [
+        [counter.value, _range((span.low, span.high)), f"{span.way.scope.value}, {span.way.confidence.value}", span.why]
+        for counter, span in spans.items()
+        if span.known and span.way is not None
+    ]
+
+
+def _check_lines(checks: Sequence[Check]) -> List[str]:
+    judged = [check for check in checks if check.status is not Status.NOT_APPLICABLE]
+    silent = {check.invariant.name: check.why for check in checks if check.status is Status.NOT_APPLICABLE}
+    return [*aligned([_check_row(check) for check in judged]), *by_reason("not judged", silent)]
 
 
 def _check_row(check: Check) -> List[str]:
-    numbers = ""
-    if check.status is not Status.NOT_APPLICABLE:
-        numbers = f"{_range(check.left)} {check.invariant.relation.value} {_range(check.right)}"
+    numbers = f"{_range(check.left)} {check.invariant.relation.value} {_range(check.right)}"
     return [check.invariant.name, check.status.value, numbers, check.why]
 
 

@@ -4,6 +4,7 @@
 A table can read back right while the device no longer uses it (virtio_net after an XDP attach).
 Two signs: frames on queues that are not in the table, and many flows on one queue of many.
 Frames without a hash (ARP, spanning tree) rightly go to queue 0, so a few strays prove nothing.
+Flows are told apart by their addresses alone: igb leaves the ports of UDP out of its hash.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class SpreadCheck:
 def check(
     packets: Mapping[int, int], table: Optional[Sequence[int]], flows: Optional[int], lacking: str
 ) -> SpreadCheck:
-    """``table`` is the queue of each bucket; ``flows`` how many distinct flows the caller sent, if it knows.
+    """``table`` is the queue of each bucket; ``flows`` how many distinct pairs of
+    addresses the caller sent, if it knows.
 
     ``lacking`` says why ``packets`` is empty, when the driver does not tell per queue.
     """

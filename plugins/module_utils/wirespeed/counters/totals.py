@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
-from .report import aligned
+from .report import aligned, by_reason
 from .table import Counter
 from .unify import Reading, UnifiedCounters
 from .verdicts import VerdictReading
@@ -28,16 +28,14 @@ def verdicts_json(reading: VerdictReading) -> Dict[str, Any]:
 
 
 def lines(name: str, driver: str, counters: UnifiedCounters) -> List[str]:
-    return [f"{name}  {driver}", *aligned([_row(counter, r) for counter, r in counters.readings.items()])]
+    told = [_row(counter, reading) for counter, reading in counters.readings.items() if reading.value is not None]
+    silent = {counter.value: reading.why for counter, reading in counters.readings.items() if reading.value is None}
+    return [f"{name}  {driver}", *aligned(told), *by_reason("not told", silent)]
 
 
 def _row(counter: Counter, reading: Reading) -> List[str]:
     tell = "" if reading.way is None else f"{reading.way.scope.value}, {reading.way.confidence.value}"
-    return [counter.value, _shown(reading.value), tell, reading.why]
-
-
-def _shown(value: Optional[int]) -> str:
-    return "-" if value is None else str(value)
+    return [counter.value, str(reading.value), tell, reading.why]
 
 
 def _reading(reading: Reading) -> Dict[str, Any]:

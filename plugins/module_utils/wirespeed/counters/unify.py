@@ -140,9 +140,9 @@ class _Blocks:
         return iter([(DEVICE, lines[name.name])] if name.name in lines else [])
 
     def _queue_stats(self, name: str) -> Iterator[Tuple[Optional[int], int]]:
-        for (_direction, queue), values in self.raw.queues.items():
+        for key, values in self.raw.queues.items():
             if name in values:
-                yield queue, values[name]
+                yield key[1], values[name]
 
     def _in_blocks(self, block: str, name: str) -> Iterator[Tuple[Optional[int], int]]:
         for queue, values in self.blocks.get(block, {}).items():
