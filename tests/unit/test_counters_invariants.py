@@ -165,6 +165,12 @@ def test_an_unknown_driver_s_packets_are_not_compared_under_native_xdp() -> None
     assert (check.status, "may leave out" in check.why) == (Status.NOT_APPLICABLE, True)
 
 
+def test_the_counters_of_a_port_that_virtual_functions_share_are_not_compared() -> None:
+    checks = igb(facts=Facts(XdpMode.NATIVE, 2, 256, functions=3))
+    assert "which 3 virtual functions share" in checks["wire-explained"].why
+    assert checks["every-frame-judged"].status is Status.HOLDS
+
+
 def test_an_invalid_window_judges_nothing() -> None:
     checks = statuses(over("igb", cases.igb([{"packets": 1}]), cases.igb([{"packets": 9}]), cases.verdicts()))
     assert {check.status for check in checks.values()} == {Status.NOT_APPLICABLE}

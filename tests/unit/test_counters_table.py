@@ -32,6 +32,15 @@ def test_each_shipped_counter_says_what_it_means_and_where_that_stands(driver: s
     assert all(len(way.meaning) > 8 and way.ref for way in ways)
 
 
+@pytest.mark.parametrize("driver", cases.DRIVERS)
+def test_the_page_on_counters_names_each_raw_counter(driver: str) -> None:
+    page = (cases.PROFILES.parents[3] / "docs/counters.md").read_text()
+    section = page.partition(f"### {driver}\n")[2].partition("\n### ")[0]
+    ways = [way for entry in cases.table(driver).entries.values() for way in entry.alternatives]
+    names = {name.name for way in ways for name in (*way.plus, *way.minus)}
+    assert {name for name in names if f"{name}`" not in section} == set()
+
+
 def test_an_unknown_counter_is_answered_with_the_nearest_word() -> None:
     assert "Did you mean 'host_drop'" in broken({"host_drops": [WAY]})
 

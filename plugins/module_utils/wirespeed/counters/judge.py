@@ -10,7 +10,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 from ..model.nic import XdpMode
 from .invariants import INVARIANTS, Invariant, Of, Relation, Slack, Term, When
 from .sandwich import Span, Window
-from .table import Counter
+from .table import Counter, Scope
 
 NAPI_BUDGET = 64
 """Frames that a driver may have judged but not yet added to its counters, per queue (NAPI_POLL_WEIGHT)."""
@@ -28,13 +28,15 @@ class Facts:
     """What the judge must know beside the window.
 
     ``mode`` is None without a program; ``rx_queues`` and ``ring`` size the frames under way;
-    ``sent`` is what the caller put on the wire, when it knows.
+    ``sent`` is what the caller put on the wire, when it knows. ``functions`` is how many virtual
+    functions share the port: its own counters then count their frames too.
     """
 
     mode: Optional[XdpMode]
     rx_queues: int
     ring: int
     sent: Optional[int] = None
+    functions: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,18 @@ def _untold(invariant: Invariant, window: Window, facts: Facts) -> str:
             return "no pipeline was read"
         if term.of is Of.CALLER and facts.sent is None:
             return "the caller did not say how many frames it sent"
-        if term.of is Of.NIC and not term.optional and not window.spans[Counter(term.name)].known:
-            return f"{term.name} is absent: {window.spans[Counter(term.name)].why}"
+        if term.of is Of.NIC:
+            reason = _unusable(term, window.spans[Counter(term.name)], facts)
+            if reason:
+                return reason
+    return ""
+
+
+def _unusable(term: Term, span: Span, facts: Facts) -> str:
+    if not span.known:
+        return "" if term.optional else f"{term.name} is absent: {span.why}"
+    if facts.functions and span.way is not None and span.way.scope is Scope.PORT:
+        return f"{term.name} counts the whole port, which {facts.functions} virtual functions share"
     return ""
 
 

@@ -8,6 +8,7 @@ sandwich in :mod:`.sandwich` turns that into bounds.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Dict, Mapping, Tuple
 
 from ..errors import NotSupported
@@ -32,3 +33,11 @@ def read(name: str, ifindex: int) -> RawStats:
         unread[Source.QSTATS] = str(lacking)
     link = rtnetlink.link_stats(ifindex)
     return RawStats(ethtool, queues, link, unread, began, time.monotonic_ns())
+
+
+def virtual_functions(name: str) -> int:
+    """How many SR-IOV functions share this NIC's port; 0 where the device can have none."""
+    try:
+        return int(Path("/sys/class/net", name, "device/sriov_numvfs").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0

@@ -190,13 +190,14 @@ def _program_name(number: int) -> str:
 
 
 def _facts(subjects: Sequence[Subject], mode: Optional[XdpMode], sent: Optional[int]) -> Facts:
-    queues = ring = 0
+    queues = ring = functions = 0
     for who in subjects:
         channels = who.nic.settings[Setting.CHANNELS].values if Setting.CHANNELS in who.nic.settings else {}
         rings = who.nic.settings[Setting.RINGS].values if Setting.RINGS in who.nic.settings else {}
         queues += max(1, _number(channels.get("combined")) + _number(channels.get("rx")))
         ring = max(ring, _number(rings.get("rx")))
-    return Facts(mode, queues, ring, sent)
+        functions += raw.virtual_functions(who.nic.name)
+    return Facts(mode, queues, ring, sent, functions)
 
 
 def _number(value: object) -> int:
