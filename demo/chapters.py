@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from . import cards, ledger, play, traffic, verdicts
 from .fleet import Fleet, Member
@@ -124,9 +124,9 @@ def _tamper(member: Member) -> List[str]:
     return deeds
 
 
-def _condition(member: Member) -> str:
+def _condition(member: Member) -> Tuple[str, bool]:
     """Setting and attachment as the ethtool and ip commands show them."""
-    return member.node.out(f"{member.tampering.show.format(nic=member.nic)}; ip -details link show dev {member.nic}")
+    return member.node.out(member.tampering.show.format(nic=member.nic)), attached(member)
 
 
 def _hold_drift(story: Story, tampered: Member, reports: Dict[str, play.Result]) -> None:
