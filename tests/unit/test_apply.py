@@ -7,7 +7,7 @@ import json
 
 import pytest
 from wirespeed.apply import journal as journals
-from wirespeed.apply.executor import ApplyFailed, run
+from wirespeed.apply.executor import ApplyFailed, Transaction
 from wirespeed.apply.lock import node_lock
 from wirespeed.apply.recover import recover
 from wirespeed.errors import Busy, KernelRefusal, WirespeedError
@@ -40,6 +40,12 @@ class Dial:
 
 def step(before, after):
     return Step("eth1", Action.SET, "rings", {"value": before}, {"value": after}, "a reason", "test")
+
+
+def run(steps, actuators, journal, boot):
+    transaction = Transaction(actuators, journals.start(journal, boot))
+    transaction.run(steps)
+    transaction.commit()
 
 
 @pytest.fixture
@@ -90,6 +96,15 @@ def test_a_failed_undo_is_told_and_the_journal_stays(journal):
     with pytest.raises(ApplyFailed, match="NOT undone: eth1.rings"):
         run([step(0, 1), step(1, 99)], {Action.SET: dial}, journal, "boot")
     assert journal.exists()
+
+
+def test_a_later_go_that_fails_undoes_the_earlier_goes_too(journal):
+    dial = Dial(refuses=(99,))
+    transaction = Transaction({Action.SET: dial}, journals.start(journal, "boot"))
+    transaction.run([step(0, 1)])
+    with pytest.raises(ApplyFailed):
+        transaction.run([step(1, 99)])
+    assert dial.value == 0 and not journal.exists()
 
 
 def killed(journal, dial):

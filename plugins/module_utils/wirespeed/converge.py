@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Tuple
 
 from . import report
-from .apply.executor import Actuators, run, undo
+from .apply.executor import Actuators, Transaction
+from .apply.journal import start
 from .apply.lock import node_lock
 from .apply.recover import pending, recover
 from .bundle import Bundle
@@ -95,26 +96,25 @@ class Converger:
         node = observe(self._paths, self._names)
         return recover(self._journal, node.boot_id, actuators, node.nics)
 
-    def _passes(self, planned: Plan, boot_id: str, actuators: Actuators) -> Tuple[Node, Desired, List[Step]]:
+    def _passes(
+        self, planned: Plan, boot_id: str, actuators: Actuators
+    ) -> Tuple[Node, Desired, Tuple[Step, ...]]:
         """Apply, look again, and apply what is still missing; undo everything if it does not settle."""
-        done: List[Step] = []
+        transaction = Transaction(actuators, start(self._journal, boot_id))
         for dummy in range(MAX_PASSES):
-            try:
-                done += run(planned.steps, actuators, self._journal, boot_id).done
-            except WirespeedError:
-                undo(list(reversed(list(enumerate(done)))), actuators, None)
-                raise
+            transaction.run(planned.steps)
             self._bear_witness(planned.steps)
             node, desired, planned = self._look()
             if planned.refusals:
                 break
             if planned.empty:
-                return node, desired, done
-        undo(list(reversed(list(enumerate(done)))), actuators, None)
+                return node, desired, transaction.commit()
+        left = transaction.roll_back()[1]
         missing = [str(refusal) for refusal in planned.refusals] or [report.line(step) for step in planned.steps]
         raise WirespeedError(
             f"Every step succeeded, but the node is not as planned afterwards: {'; '.join(missing)}.",
-            "All steps were undone. Correct the intent, or report this driver and kernel.",
+            f"NOT undone: {'; '.join(left)}. The next run tries again." if left else "All steps were undone. "
+            "Correct the intent, or report this driver and kernel.",
         )
 
     def _bear_witness(self, steps: Sequence[Step]) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ..errors import ReadBackMismatch, WirespeedError
@@ -51,26 +50,45 @@ class ApplyFailed(WirespeedError):
         self.clean = not left
 
 
-def run(steps: Sequence[Step], actuators: Actuators, journal_path: Path, boot_id: str) -> Outcome:
-    """Raises :class:`ApplyFailed` after undoing; the journal stays only if an undo failed too."""
-    if not steps:
-        return Outcome(())
-    journal = journals.start(journal_path, boot_id)
-    begun: List[Tuple[int, Step]] = []
-    for step in steps:
-        begun.append((journal.begin(step), step))
-        try:
-            _act(step, actuators)
-        except WirespeedError as cause:
-            undone, left = undo(list(reversed(begun)), actuators, journal)
-            if left:
-                journal.keep()
-            else:
-                journal.close()
-            earlier = tuple(each for dummy, each in begun[:-1])
-            raise ApplyFailed(step, cause, Outcome(earlier, tuple(s for s in undone if s is not step)), left) from cause
-    journal.close()
-    return Outcome(tuple(steps))
+class Transaction:
+    """Steps under one journal, in as many goes as it takes: in the end all of them stand, or none.
+
+    A process that dies in between leaves the journal, and the next run undoes what it names.
+    """
+
+    def __init__(self, actuators: Actuators, journal: journals.Journal) -> None:
+        self._actuators = actuators
+        self._journal = journal
+        self._begun: List[Tuple[int, Step]] = []
+
+    @property
+    def steps(self) -> Tuple[Step, ...]:
+        return tuple(step for _index, step in self._begun)
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Raises :class:`ApplyFailed` after rolling back everything since the transaction began."""
+        for step in steps:
+            self._begun.append((self._journal.begin(step), step))
+            try:
+                _act(step, self._actuators)
+            except WirespeedError as cause:
+                earlier = self.steps[:-1]
+                undone, left = self.roll_back()
+                outcome = Outcome(earlier, tuple(each for each in undone if each is not step))
+                raise ApplyFailed(step, cause, outcome, left) from cause
+
+    def roll_back(self) -> Tuple[List[Step], List[str]]:
+        """Newest first. The journal stays for the next run if something resists."""
+        undone, left = undo(list(reversed(self._begun)), self._actuators, self._journal)
+        if left:
+            self._journal.keep()
+        else:
+            self._journal.close()
+        return undone, left
+
+    def commit(self) -> Tuple[Step, ...]:
+        self._journal.close()
+        return self.steps
 
 
 def _act(step: Step, actuators: Actuators) -> None:
