@@ -82,7 +82,7 @@ def test_nothing_is_left_after_down() -> None:
 
 def test_start_that_fails_leaves_nothing() -> None:
     made = NetnsNode(f"bad-{os.getpid()}")
-    with pytest.raises(LabError, match="numrxqueues"):
+    with pytest.raises(LabError, match="Invalid number of transmit queues"):
         made.up(queues=100000)
     assert made.leftovers() == []
 
