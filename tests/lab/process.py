@@ -48,8 +48,8 @@ def cpu_seconds(pid: int) -> float:
 
 
 def reap(pid: int) -> None:
-    """Collect a child that has ended, so that it does not stay as a zombie; not ours is fine."""
+    """Wait for a child that is ending and collect it, so that no zombie stays; one that is not ours is fine."""
     try:
-        os.waitpid(pid, os.WNOHANG)
+        os.waitpid(pid, 0)
     except ChildProcessError:
         pass

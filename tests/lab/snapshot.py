@@ -13,7 +13,7 @@ from .node import Node
 from .process import run
 from .spec import NicSpec
 
-_KEPT = 12  # saved machines; each takes 150 to 200 MB
+_KEPT = 24  # saved machines; each takes 150 to 200 MB
 
 
 def start(node: Node, kernel: str, nics: Sequence[NicSpec]) -> None:
@@ -37,7 +37,7 @@ def _saved(image: Image, kernel: str, nics: Sequence[NicSpec], size: qemu.Machin
     version = run(host.QEMU, "--version").splitlines()[0]
     kind = cache.key(image.key, kernel, [str(nic) for nic in nics], size.processors, size.memory_mib, version,
                      host.accelerator(image.kernel(kernel).directory), cache.source_of("qemu.py"), _processor())
-    return cache.directory("snapshots") / f"{kind}.qcow2"
+    return cache.directory("snapshots") / f"{image.key}-{kind}.qcow2"
 
 
 def _processor() -> str:
@@ -59,7 +59,15 @@ def _save(node: Node, kernel: str, nics: Sequence[NicSpec], saved: Path) -> None
         run("cp", "--reflink=auto", "--sparse=always", node.disk, scratch)
         scratch.rename(saved)
     cache.say(f"  {saved}: {cache.mebibytes(saved)} MiB")
-    cache.prune(saved.parent, keep=_KEPT, pattern="*.qcow2")
+    _prune(saved.parent)
+
+
+def _prune(folder: Path) -> None:
+    """A saved machine is of no use without the image that its disk is an overlay of."""
+    for saved in folder.glob("*.qcow2"):
+        if not (cache.directory("images") / saved.name.partition("-")[0]).exists():
+            saved.unlink(missing_ok=True)
+    cache.prune(folder, keep=_KEPT, pattern="*.qcow2")
 
 
 def _wake(node: Node) -> None:
