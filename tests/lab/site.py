@@ -103,8 +103,9 @@ class Site:
             "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1; "
             f"for i in {names}; do ip link set $i up; done"
         )
-        up = f"cat /sys/class/net/{{{','.join(self.nics)}}}/carrier | grep -c 1"
-        self.until(lambda: self.node.out(f"bash -c '{up}'") == str(len(self.nics)), "not every NIC has its carrier")
+        carriers = " ".join(f"/sys/class/net/{name}/carrier" for name in self.nics)
+        count = f"cat {carriers} | grep -c 1 || true"
+        self.until(lambda: self.node.out(count) == str(len(self.nics)), "not every NIC has its carrier")
 
     def join_vlan(self, vlan: int) -> None:
         """Have the NICs receive a VLAN: igb and e1000e filter tags that no VLAN device asks for (RCTL.VFE)."""

@@ -47,5 +47,7 @@ def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) 
         *unmet_constraints(node, nic, desired, comparison, hook),
         *too_disruptive(desired, steps),
     ]
-    findings = (f"{nic.name}: {finding}" for finding in desired.profile.findings)
+    findings = [f"{nic.name}: {finding}" for finding in desired.profile.findings]
+    if not nic.up:
+        findings.append(f"{nic.name}: the interface is down, so it receives nothing until it is set up.")
     return Plan(steps, tuple(refusals), (*hook.warnings, *findings))
