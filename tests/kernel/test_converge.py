@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
+
+from tests.probes import requires
 from wirespeed import engine
 from wirespeed.errors import Refused, WirespeedError
 from wirespeed.gather import gather
-
-from tests.probes import requires
 
 from .conftest import Places
 from .netns import Veth, command

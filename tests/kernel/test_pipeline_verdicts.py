@@ -103,9 +103,7 @@ def test_repeated_runs_are_counted_each(veth: Veth, places: Places) -> None:
 
 
 @pytest.mark.parametrize(("policy", "action"), [("pass", GO), ("drop", DROP)])
-def test_an_empty_slot_follows_its_policy_and_is_counted(
-    veth: Veth, places: Places, policy: str, action: int
-) -> None:
+def test_an_empty_slot_follows_its_policy_and_is_counted(veth: Veth, places: Places, policy: str, action: int) -> None:
     source = replace(scrubber(), manifest=replace(scrubber().manifest, empty_slot=policy))
     frame = frame_v4("192.0.2.9")
 

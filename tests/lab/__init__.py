@@ -12,6 +12,7 @@
 
 As a command: `python -m tests.lab --help`. What NICs and nodes are written like: `spec`. Fixtures: `conftest`.
 """
+
 from __future__ import annotations
 
 from . import frames
@@ -24,5 +25,22 @@ from .kernels import LABELS as KERNELS
 from .node import Node, everyone, remove_orphans
 from .wire import Captured, Wire
 
-__all__ = ["KERNELS", "Captured", "Image", "LabError", "Node", "Wire", "build", "everyone", "find", "frames", "install",
-           "missing", "remove_orphans", "running", "start", "this_process", "write_inventory"]
+__all__ = [
+    "KERNELS",
+    "Captured",
+    "Image",
+    "LabError",
+    "Node",
+    "Wire",
+    "build",
+    "everyone",
+    "find",
+    "frames",
+    "install",
+    "missing",
+    "remove_orphans",
+    "running",
+    "start",
+    "this_process",
+    "write_inventory",
+]

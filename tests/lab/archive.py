@@ -4,6 +4,7 @@
 The machine's apt configuration is read and never changed. Addresses come from its sources at run time, so a mirror or
 a proxy that serves the machine serves the lab too.
 """
+
 from __future__ import annotations
 
 import re
@@ -35,8 +36,10 @@ def _addresses() -> Tuple[str, str]:
     for address, suite in sources:
         if suite == codename and address != security:
             return address, security
-    raise LabError(f"The machine's apt sources name no archive for Debian {codename} (component main). The lab takes "
-                   "the archive's address from them; add it to /etc/apt/sources.list.d and run `apt-get update`.")
+    raise LabError(
+        f"The machine's apt sources name no archive for Debian {codename} (component main). The lab takes "
+        "the archive's address from them; add it to /etc/apt/sources.list.d and run `apt-get update`."
+    )
 
 
 def _os_release() -> Dict[str, str]:
@@ -66,16 +69,30 @@ class Lists:
 
     def options(self) -> List[str]:
         where = self.directory
-        return ["-o", f"Dir::Etc::sourcelist={self.sources}", "-o", "Dir::Etc::sourceparts=-",
-                "-o", f"Dir::State::lists={where}/lists", "-o", "Acquire::Languages=none", "-o", "Dpkg::Use-Pty=0",
-                "-o", "APT::Update::Post-Invoke-Success::=", "-o", "APT::Get::List-Cleanup=0"]
+        return [
+            "-o",
+            f"Dir::Etc::sourcelist={self.sources}",
+            "-o",
+            "Dir::Etc::sourceparts=-",
+            "-o",
+            f"Dir::State::lists={where}/lists",
+            "-o",
+            "Acquire::Languages=none",
+            "-o",
+            "Dpkg::Use-Pty=0",
+            "-o",
+            "APT::Update::Post-Invoke-Success::=",
+            "-o",
+            "APT::Get::List-Cleanup=0",
+        ]
 
     def update(self, suites: List[Tuple[str, str]]) -> None:
         """Fetch the lists of (address, suite) pairs."""
         (self.directory / "lists" / "partial").mkdir(parents=True, exist_ok=True)
         signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
-        self.sources.write_text("".join(f"deb {signed}{address} {suite} main\n" for address, suite in suites),
-                                encoding="ascii")
+        self.sources.write_text(
+            "".join(f"deb {signed}{address} {suite} main\n" for address, suite in suites), encoding="ascii"
+        )
         with cache.progress(f"package lists of {', '.join(suite for _, suite in suites)}"):
             run("apt-get", *self.options(), "-o", "APT::Update::Error-Mode=any", "update")
 
@@ -89,8 +106,18 @@ class Lists:
         return found.group(1) if found and found.group(1) != "(none)" else ""
 
     def depends(self, package: str) -> List[str]:
-        said = run("apt-cache", *self.options(), "depends", "--no-recommends", "--no-suggests", "--no-conflicts",
-                   "--no-breaks", "--no-replaces", "--no-enhances", package)
+        said = run(
+            "apt-cache",
+            *self.options(),
+            "depends",
+            "--no-recommends",
+            "--no-suggests",
+            "--no-conflicts",
+            "--no-breaks",
+            "--no-replaces",
+            "--no-enhances",
+            package,
+        )
         return re.findall(r"^ +\|?(?:Pre)?Depends: <?([^\s>]+)", said, re.MULTILINE)
 
     def download(self, package: str, version: str) -> Path:
@@ -99,8 +126,15 @@ class Lists:
         pattern = f"{package}_{version.replace(':', '%3a')}_*.deb"
         if not any(folder.glob(pattern)):
             with cache.progress(f"download {package} {version}"):
-                run("apt-get", *self.options(), "-o", "APT::Sandbox::User=root", "download", f"{package}={version}",
-                    cwd=folder)
+                run(
+                    "apt-get",
+                    *self.options(),
+                    "-o",
+                    "APT::Sandbox::User=root",
+                    "download",
+                    f"{package}={version}",
+                    cwd=folder,
+                )
             found = next(iter(folder.glob(pattern)), None)
             if found is None:
                 raise LabError(f"apt said that it downloaded {package} {version}, but {folder}/{pattern} is not there.")

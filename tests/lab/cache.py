@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the lab keeps what it downloads and builds: outside the tree, by content, safe for runs at once."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab as a command: python -m tests.lab up|list|ssh|reboot|down|inventory|build|install"""
+
 from __future__ import annotations
 
 import argparse
@@ -15,8 +16,9 @@ from .errors import LabError
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.lab", description=spec.__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.lab", description=spec.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     verbs = parser.add_subparsers(dest="verb", required=True)
     up = verbs.add_parser("up", help="start nodes")
     up.add_argument("nodes", nargs="+", metavar=fleet.NODE_FORM, help=f"kernels: {', '.join(kernels.LABELS)}")

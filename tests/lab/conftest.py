@@ -7,6 +7,7 @@
 A node is restored from a saved machine of its kind; `cold=True` boots it. When a test fails, consoles and journals of
 its nodes are copied to tests/output/lab/TEST and the failure says so. After the tests nothing is left on the host.
 """
+
 from __future__ import annotations
 
 import itertools

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs on a node: attaches the reference pipeline, opens and closes windows as told, one JSON line each.
 
-    attach NIC      -> {"mode": ...}          load scrubber (192.0.2.0/24 denied), publish, attach as the profile allows
-    detach NIC      -> {}
-    raw NIC         -> {"ethtool": [[name, value], ...], "queues": {...}, "link": {...}}
-    begin NIC       -> {}                     a window over NIC; with the pipeline when it is attached
-    end SENT FLOWS  -> the report
+attach NIC      -> {"mode": ...}          load scrubber (192.0.2.0/24 denied), publish, attach as the profile allows
+detach NIC      -> {}
+raw NIC         -> {"ethtool": [[name, value], ...], "queues": {...}, "link": {...}}
+begin NIC       -> {}                     a window over NIC; with the pipeline when it is attached
+end SENT FLOWS  -> the report
 """
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the lab says when it cannot go on."""
+
 from __future__ import annotations
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several nodes at once: what the demo, the tests and the command share."""
+
 from __future__ import annotations
 
 import os
@@ -21,8 +22,16 @@ def this_process() -> Tuple[int, int]:
     return pid, process.started_at(pid) or 0
 
 
-def start(image: Image, name: str, kernel: str, nics: Sequence[str], *, cold: bool = False,
-          owner: Tuple[int, int] = (0, 0), size: qemu.Machine = qemu.Machine()) -> Node:
+def start(
+    image: Image,
+    name: str,
+    kernel: str,
+    nics: Sequence[str],
+    *,
+    cold: bool = False,
+    owner: Tuple[int, int] = (0, 0),
+    size: qemu.Machine = qemu.Machine(),
+) -> Node:
     """A fresh node, SSH-ready. `nics` as `spec.parse_nic` reads them.
 
     Restored from a saved machine of its kind (about a second) unless `cold`, which boots (10 to 20 seconds under TCG).
@@ -52,8 +61,10 @@ def bring_up(image: Image, wanted: NodeSpec, fresh: bool = False, cold: bool = F
     if present and present.alive:
         if (present.kernel, present.nic_specs) == (wanted.kernel, wanted.nics) and not fresh:
             return present, "already up"
-        raise LabError(f"Node {wanted.name} is up with kernel {present.kernel} and "
-                       f"{','.join(map(str, present.nic_specs))}; take it down first.")
+        raise LabError(
+            f"Node {wanted.name} is up with kernel {present.kernel} and "
+            f"{','.join(map(str, present.nic_specs))}; take it down first."
+        )
     if present and not fresh and present.disk.exists() and present.image.key == image.key:
         present.boot(wanted.kernel, wanted.nics)
         return present, "booted from its disk"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ethernet frames with a number inside, so that a receiver can say exactly which ones arrived."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -12,9 +13,18 @@ _ETHERNET = 14
 MINIMUM = 60  # bytes on the wire without the checksum (IEEE 802.3)
 
 
-def udp(to_mac: str, number: int, *, source: str = "192.0.2.1", destination: str = "192.0.2.100",
-        source_port: int = 1000, destination_port: int = 4242, vlans: Sequence[int] = (), size: int = MINIMUM,
-        from_mac: str = "02:00:00:00:00:01") -> bytes:
+def udp(
+    to_mac: str,
+    number: int,
+    *,
+    source: str = "192.0.2.1",
+    destination: str = "192.0.2.100",
+    source_port: int = 1000,
+    destination_port: int = 4242,
+    vlans: Sequence[int] = (),
+    size: int = MINIMUM,
+    from_mac: str = "02:00:00:00:00:01",
+) -> bytes:
     """An Ethernet frame with IPv4 or IPv6 (as `source` is) and UDP, whose payload carries `number`.
 
     `vlans`: 802.1Q tags, outermost first (two make the outer one 802.1ad). `size` in bytes without the frame check
@@ -27,8 +37,9 @@ def udp(to_mac: str, number: int, *, source: str = "192.0.2.1", destination: str
     payload = _MARK + _NUMBER.pack(number)
     payload += bytes(max(0, size - headers - len(payload)))
     datagram = _udp(left.packed, right.packed, source_port, destination_port, payload)
-    packet = _ipv4(left.packed, right.packed, datagram) if left.version == 4 else _ipv6(left.packed, right.packed,
-                                                                                       datagram)
+    packet = (
+        _ipv4(left.packed, right.packed, datagram) if left.version == 4 else _ipv6(left.packed, right.packed, datagram)
+    )
     return _mac(to_mac) + _mac(from_mac) + _tags(vlans, 0x0800 if left.version == 4 else 0x86DD) + packet
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the lab needs of this machine: a QEMU that has igb, the image tools, and KVM where it truly works."""
+
 from __future__ import annotations
 
 import functools
@@ -19,9 +20,18 @@ from .errors import LabError
 QEMU = "qemu-system-x86_64"
 INIT_RUNS = b"lab: init"  # the initrd's first word on the console
 _TREE = Path(__file__).parents[2]
-_TOOLS = {"qemu-img": "qemu-utils", "mmdebstrap": "mmdebstrap", "cpio": "cpio", "mke2fs": "e2fsprogs",
-          "depmod": "kmod", "xz": "xz-utils", "zstd": "zstd", "ssh": "openssh-client", "ip": "iproute2",
-          "busybox": "busybox-static"}
+_TOOLS = {
+    "qemu-img": "qemu-utils",
+    "mmdebstrap": "mmdebstrap",
+    "cpio": "cpio",
+    "mke2fs": "e2fsprogs",
+    "depmod": "kmod",
+    "xz": "xz-utils",
+    "zstd": "zstd",
+    "ssh": "openssh-client",
+    "ip": "iproute2",
+    "busybox": "busybox-static",
+}
 
 
 def qemu_has_igb() -> bool:
@@ -34,8 +44,9 @@ def qemu_has_igb() -> bool:
 
 def missing() -> List[str]:
     """What keeps the lab from running here, each as a phrase that names the probe; empty when all is there."""
-    found = [f"`{tool}` (package {package}) is not on PATH" for tool, package in _TOOLS.items()
-             if not shutil.which(tool)]
+    found = [
+        f"`{tool}` (package {package}) is not on PATH" for tool, package in _TOOLS.items() if not shutil.which(tool)
+    ]
     if not qemu_has_igb():
         found.append(f"`{QEMU} -device help` lists no igb (QEMU 8.0 or newer; bookworm-backports has it)")
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
@@ -85,9 +96,32 @@ def _kvm_works(kernel: Path) -> bool:
 
 def _kvm_guest_runs(kernel: Path, timeout: float = 15.0) -> bool:
     """True when the guest's init says that it runs; false on KVM's error, the end of QEMU, or silence."""
-    command = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-accel", "kvm", "-cpu",
-               "host", "-M", "q35", "-smp", "2", "-m", "256", "-kernel", str(kernel / "vmlinuz"), "-initrd",
-               str(kernel / "initrd.cpio"), "-append", "console=ttyS0 quiet panic=-1", "-serial", "stdio"]
+    command = [
+        QEMU,
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-accel",
+        "kvm",
+        "-cpu",
+        "host",
+        "-M",
+        "q35",
+        "-smp",
+        "2",
+        "-m",
+        "256",
+        "-kernel",
+        str(kernel / "vmlinuz"),
+        "-initrd",
+        str(kernel / "initrd.cpio"),
+        "-append",
+        "console=ttyS0 quiet panic=-1",
+        "-serial",
+        "stdio",
+    ]
     said = b""
     end = time.monotonic() + timeout
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:

@@ -3,6 +3,7 @@
 
 One image carries the modules of every kernel, so the same disk boots into each of them.
 """
+
 from __future__ import annotations
 
 import json
@@ -19,37 +20,76 @@ from .process import run
 MANAGEMENT_MAC = "52:54:00:00:00:01"
 _SIZE = "2G"
 _PACKAGES = (
-    "systemd", "systemd-sysv", "udev", "dbus", "openssh-server", "python3", "python3-pyroute2", "python3-pyudev",
-    "python3-ethtool", "python3-jinja2", "python3-yaml", "python3-jsonschema", "python3-apt", "libbpf1", "iproute2",
-    "ethtool", "bpftool", "kmod", "netbase", "iputils-ping", "pciutils")
+    "systemd",
+    "systemd-sysv",
+    "udev",
+    "dbus",
+    "openssh-server",
+    "python3",
+    "python3-pyroute2",
+    "python3-pyudev",
+    "python3-ethtool",
+    "python3-jinja2",
+    "python3-yaml",
+    "python3-jsonschema",
+    "python3-apt",
+    "libbpf1",
+    "iproute2",
+    "ethtool",
+    "bpftool",
+    "kmod",
+    "netbase",
+    "iputils-ping",
+    "pciutils",
+)
 # What a virtual machine without screen, network storage or package timers need not start: half of the boot time.
 _MASKED = (
-    "getty@tty1.service", "getty-static.service", "serial-getty@ttyS0.service", "getty.target",
-    "systemd-firstboot.service", "systemd-repart.service", "systemd-pcrphase.service",
-    "systemd-pcrphase-sysinit.service", "systemd-networkd-wait-online.service", "systemd-binfmt.service",
-    "systemd-rfkill.socket", "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service",
-    "systemd-logind.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
-    "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "remote-fs.target", "remote-cryptsetup.target",
-    "remote-veritysetup.target", "proc-sys-fs-binfmt_misc.automount", "dev-mqueue.mount",
-    "sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "modprobe@drm.service",
-    "modprobe@efi_pstore.service", "modprobe@fuse.service", "modprobe@configfs.service")
+    "getty@tty1.service",
+    "getty-static.service",
+    "serial-getty@ttyS0.service",
+    "getty.target",
+    "systemd-firstboot.service",
+    "systemd-repart.service",
+    "systemd-pcrphase.service",
+    "systemd-pcrphase-sysinit.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-binfmt.service",
+    "systemd-rfkill.socket",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+    "systemd-logind.service",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "remote-fs.target",
+    "remote-cryptsetup.target",
+    "remote-veritysetup.target",
+    "proc-sys-fs-binfmt_misc.automount",
+    "dev-mqueue.mount",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "modprobe@drm.service",
+    "modprobe@efi_pstore.service",
+    "modprobe@fuse.service",
+    "modprobe@configfs.service",
+)
 _FILES = {
     "etc/hostname": "node\n",
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 node\n",
     "etc/fstab": "/dev/vda / ext4 rw,noatime 0 0\n",
     "etc/resolv.conf": "",
     "etc/systemd/network/05-management.link": f"[Match]\nMACAddress={MANAGEMENT_MAC}\n[Link]\nName=mgmt0\n",
-    "etc/systemd/network/05-management.network":
-        f"[Match]\nMACAddress={MANAGEMENT_MAC}\n[Network]\nAddress=10.0.2.15/24\nLinkLocalAddressing=no\n"
-        "IPv6AcceptRA=no\nConfigureWithoutCarrier=yes\n",
+    "etc/systemd/network/05-management.network": f"[Match]\nMACAddress={MANAGEMENT_MAC}\n"
+    "[Network]\nAddress=10.0.2.15/24\nLinkLocalAddressing=no\nIPv6AcceptRA=no\nConfigureWithoutCarrier=yes\n",
     "etc/systemd/journald.conf.d/lab.conf": "[Journal]\nStorage=persistent\nSystemMaxUse=32M\n",
     "etc/systemd/system.conf.d/lab.conf": "[Manager]\nDefaultTimeoutStopSec=15s\n",
-    "etc/ssh/sshd_config.d/lab.conf":
-        "UseDNS no\nPermitRootLogin prohibit-password\nUsePAM no\nPrintMotd no\nGSSAPIAuthentication no\n"
-        "MaxStartups 100\nMaxSessions 100\n",
-    "etc/systemd/system/lab-hostname.service":
-        "[Unit]\nDefaultDependencies=no\nBefore=sysinit.target\n[Service]\nType=oneshot\n"
-        "ExecStart=/usr/local/sbin/lab-hostname\n[Install]\nWantedBy=sysinit.target\n",
+    "etc/ssh/sshd_config.d/lab.conf": "UseDNS no\nPermitRootLogin prohibit-password\nUsePAM no\nPrintMotd no\n"
+    "GSSAPIAuthentication no\nMaxStartups 100\nMaxSessions 100\n",
+    "etc/systemd/system/lab-hostname.service": "[Unit]\nDefaultDependencies=no\nBefore=sysinit.target\n"
+    "[Service]\nType=oneshot\nExecStart=/usr/local/sbin/lab-hostname\n[Install]\nWantedBy=sysinit.target\n",
 }
 _HOSTNAME = """#!/bin/sh
 for word in $(cat /proc/cmdline); do
@@ -136,7 +176,8 @@ def _prune() -> None:
     cache.prune(cache.directory("images"), keep=2, pattern="*.json")
     kept = [_load(path) for path in cache.directory("images").glob("*.json")]
     used = {image.key for image in kept if image} | {
-        kernel.directory.name for image in kept if image for kernel in image.kernels.values()}
+        kernel.directory.name for image in kept if image for kernel in image.kernels.values()
+    }
     present = cache.directory("nodes").glob("*/node.json")
     used |= {json.loads(path.read_text(encoding="ascii"))["image"] for path in present}
     for folder in ("images", "kernels"):
@@ -154,9 +195,17 @@ def _userland(lists: archive.Lists) -> Path:
     if not target.exists():
         with cache.progress(f"userland of {archive.GUEST}: {len(_PACKAGES)} packages and what they depend on"):
             scratch = target.with_name(f"{target.stem}.part.tar")
-            run("mmdebstrap", "--variant=minbase", "--quiet", f"--include={','.join(_PACKAGES)}", *_apt_options(),
+            run(
+                "mmdebstrap",
+                "--variant=minbase",
+                "--quiet",
+                f"--include={','.join(_PACKAGES)}",
+                *_apt_options(),
                 *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("man", "doc", "locale", "info")),
-                archive.GUEST, scratch, lists.sources)
+                archive.GUEST,
+                scratch,
+                lists.sources,
+            )
             scratch.rename(target)
         cache.say(f"  {target}: {cache.mebibytes(target)} MiB")
     cache.touch(target)
@@ -181,8 +230,21 @@ def _assemble(target: Path, userland: Path, built: List[Kernel]) -> None:
     for path in (tree / "dev").iterdir():
         run("rm", "-rf", path)
     run("truncate", "-s", _SIZE, target / "base.ext4")
-    run("mke2fs", "-q", "-t", "ext4", "-J", "size=8", "-O", "^metadata_csum,^64bit", "-E",
-        "lazy_itable_init=1,nodiscard", "-d", tree, target / "base.ext4")
+    run(
+        "mke2fs",
+        "-q",
+        "-t",
+        "ext4",
+        "-J",
+        "size=8",
+        "-O",
+        "^metadata_csum,^64bit",
+        "-E",
+        "lazy_itable_init=1,nodiscard",
+        "-d",
+        tree,
+        target / "base.ext4",
+    )
     run("rm", "-rf", tree)
 
 

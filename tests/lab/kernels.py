@@ -4,6 +4,7 @@
 Labels: "6.1" and "6.12" are the highest version of that series in the guests' release (security, updates and
 backports included); "newest" is what linux-image-amd64 of Debian's development suite depends on.
 """
+
 from __future__ import annotations
 
 import fnmatch
@@ -23,15 +24,41 @@ from .process import run
 LABELS = ("6.1", "6.12", "newest")
 _INITRD_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic", "crc32c_intel", "crc32c_cryptoapi")
 _GUEST_MODULES = (
-    "kernel/drivers/net/ethernet/intel/*", "kernel/drivers/net/*.ko*", "kernel/drivers/net/vmxnet3/*",
-    "kernel/drivers/net/bonding/*", "kernel/drivers/net/netdevsim/*", "kernel/drivers/net/ipvlan/*",
-    "kernel/drivers/net/phy/*", "kernel/drivers/net/mdio/*", "kernel/drivers/virtio/*", "kernel/drivers/ptp/*",
-    "kernel/drivers/block/virtio_blk*", "kernel/drivers/char/hw_random/*", "kernel/drivers/i2c/algos/*",
-    "kernel/drivers/dca/*", "kernel/net/sched/*", "kernel/net/core/*", "kernel/net/8021q/*", "kernel/net/802/*",
-    "kernel/net/bridge/*", "kernel/net/llc/*", "kernel/net/packet/*", "kernel/net/ipv4/*", "kernel/net/ipv6/*",
-    "kernel/net/netfilter/*", "kernel/net/xdp/*", "kernel/net/mpls/*", "kernel/net/psample/*", "kernel/net/tls/*",
-    "kernel/fs/ext4/*", "kernel/fs/jbd2/*", "kernel/fs/overlayfs/*", "kernel/fs/autofs/*", "kernel/fs/configfs/*",
-    "kernel/lib/*")
+    "kernel/drivers/net/ethernet/intel/*",
+    "kernel/drivers/net/*.ko*",
+    "kernel/drivers/net/vmxnet3/*",
+    "kernel/drivers/net/bonding/*",
+    "kernel/drivers/net/netdevsim/*",
+    "kernel/drivers/net/ipvlan/*",
+    "kernel/drivers/net/phy/*",
+    "kernel/drivers/net/mdio/*",
+    "kernel/drivers/virtio/*",
+    "kernel/drivers/ptp/*",
+    "kernel/drivers/block/virtio_blk*",
+    "kernel/drivers/char/hw_random/*",
+    "kernel/drivers/i2c/algos/*",
+    "kernel/drivers/dca/*",
+    "kernel/net/sched/*",
+    "kernel/net/core/*",
+    "kernel/net/8021q/*",
+    "kernel/net/802/*",
+    "kernel/net/bridge/*",
+    "kernel/net/llc/*",
+    "kernel/net/packet/*",
+    "kernel/net/ipv4/*",
+    "kernel/net/ipv6/*",
+    "kernel/net/netfilter/*",
+    "kernel/net/xdp/*",
+    "kernel/net/mpls/*",
+    "kernel/net/psample/*",
+    "kernel/net/tls/*",
+    "kernel/fs/ext4/*",
+    "kernel/fs/jbd2/*",
+    "kernel/fs/overlayfs/*",
+    "kernel/fs/autofs/*",
+    "kernel/fs/configfs/*",
+    "kernel/lib/*",
+)
 
 _INIT = """#!/bin/busybox sh
 b=/bin/busybox
@@ -75,8 +102,10 @@ def resolve(stable: archive.Lists) -> List[Packages]:
     except LabError as error:
         best = max((found.packages[0] for found in series), key=lambda package: _version_key(package[1]))
         newest = Packages("newest", stable.name, (best,))
-        cache.say(f"WARNING: the development suite cannot be had ({error}). The label 'newest' means {best[0]} in this "
-                  "fleet, so no kernel newer than it is tested.")
+        cache.say(
+            f"WARNING: the development suite cannot be had ({error}). The label 'newest' means {best[0]} in this "
+            "fleet, so no kernel newer than it is tested."
+        )
     return [*series, newest]
 
 
@@ -86,8 +115,10 @@ def _series(lists: archive.Lists, label: str) -> Packages:
     versions = [(name, lists.version(name)) for name in sorted(names, key=_version_key)[-3:]]
     found = [entry for entry in versions if entry[1]]
     if not found:
-        raise LabError(f"No kernel {label} (a package linux-image-{label}.*-amd64) is in {archive.GUEST} or its "
-                       f"security, updates and backports suites as this machine reaches them.")
+        raise LabError(
+            f"No kernel {label} (a package linux-image-{label}.*-amd64) is in {archive.GUEST} or its "
+            f"security, updates and backports suites as this machine reaches them."
+        )
     return Packages(label, lists.name, (max(found, key=lambda entry: _version_key(entry[1])),))
 
 
@@ -96,7 +127,7 @@ def _newest(lists: archive.Lists) -> Packages:
     image = [name for name in lists.depends("linux-image-amd64") if name.startswith("linux-image-")]
     if not image:
         raise LabError("linux-image-amd64 of the development suite depends on no linux-image package")
-    release = image[0][len("linux-image-"):]
+    release = image[0][len("linux-image-") :]
     parts = [f"linux-{part}-{release}" for part in ("base", "binary", "modules")]
     names = [image[0], *(name for name in parts if lists.version(name))]
     return Packages("newest", lists.name, tuple((name, lists.version(name)) for name in names))
@@ -147,8 +178,9 @@ def _dependencies(modules: Path) -> Dict[str, List[str]]:
 def _copy_modules(modules: Path, dependencies: Dict[str, List[str]], target: Path) -> None:
     chosen = {name for name in dependencies if any(fnmatch.fnmatch(name, glob) for glob in _GUEST_MODULES)}
     chosen.update(needed for name in list(chosen) for needed in dependencies[name])
-    extra = [name for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order")
-             if (modules / name).exists()]
+    extra = [
+        name for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order") if (modules / name).exists()
+    ]
     for name in [*chosen, *extra]:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(modules / name, target / name)
@@ -176,8 +208,13 @@ def _write_initrd(modules: Path, dependencies: Dict[str, List[str]], target: Pat
     (tree / "init").write_text(_INIT, encoding="ascii")
     (tree / "init").chmod(0o755)
     names = "\0".join(sorted(str(path.relative_to(tree)) for path in tree.rglob("*")))
-    packed = subprocess.run(["cpio", "--null", "-o", "-H", "newc", "--quiet", "-R", "0:0"], cwd=tree, check=True,
-                            input=names.encode(), stdout=subprocess.PIPE)
+    packed = subprocess.run(
+        ["cpio", "--null", "-o", "-H", "newc", "--quiet", "-R", "0:0"],
+        cwd=tree,
+        check=True,
+        input=names.encode(),
+        stdout=subprocess.PIPE,
+    )
     (target / "initrd.cpio").write_bytes(packed.stdout)
     shutil.rmtree(tree)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Network namespaces and multi-queue taps: the far end of a virtio NIC with several queues."""
+
 from __future__ import annotations
 
 import ctypes

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A node of the fleet: a virtual machine with a disk that lasts, NICs under test, and SSH on loopback."""
+
 from __future__ import annotations
 
 import contextlib
@@ -81,8 +82,9 @@ class Node:
 
     # --- what one does with a node -------------------------------------------------------------------------------
 
-    def ssh(self, command: str, *, check: bool = True, timeout: float = 120,
-            feed: Optional[str] = None) -> "subprocess.CompletedProcess[str]":
+    def ssh(
+        self, command: str, *, check: bool = True, timeout: float = 120, feed: Optional[str] = None
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a shell command as root on the node. LabError when it fails, unless `check` is off."""
         return self.remote.run(command, check=check, timeout=timeout, feed=feed)
 
@@ -95,8 +97,10 @@ class Node:
         asked = f"until {condition}; do sleep 0.1; done"
         done = self.ssh(f"timeout {timeout} bash -c {shlex.quote(asked)}", check=False)
         if done.returncode:
-            raise LabError(f"On node {self.name} `{condition}` did not hold within {timeout} s: "
-                           f"{(done.stderr or done.stdout).strip()[-600:]}")
+            raise LabError(
+                f"On node {self.name} `{condition}` did not hold within {timeout} s: "
+                f"{(done.stderr or done.stdout).strip()[-600:]}"
+            )
 
     def put(self, local: Path, remote: str) -> None:
         self.remote.put(local, remote)
@@ -143,21 +147,37 @@ class Node:
             evidence = self.collect(cache.directory("failed-boots") / f"{self.name}-{attempt}")
             self.kill()
             cache.say(f"node {self.name}: boot {attempt} of {_TRIES} gave no SSH; console and QEMU's words: {evidence}")
-        raise LabError(f"Node {self.name} (kernel {kernel}, NICs {', '.join(map(str, nics))}) did not answer on SSH in "
-                       f"{_TRIES} boots: see {evidence}. {self._last_words()}")
+        raise LabError(
+            f"Node {self.name} (kernel {kernel}, NICs {', '.join(map(str, nics))}) did not answer on SSH in "
+            f"{_TRIES} boots: see {evidence}. {self._last_words()}"
+        )
 
     def _launch(self, restore: bool) -> None:
         self.release()
         self.sockets.mkdir(parents=True, mode=0o700)
         self.port = _free_port()
         self.nics = qemu.nics(self.nic_specs, self.sockets, self.namespace)
-        argv, fds = qemu.command(self.image, self.name, self.kernel, self.size, self.directory, self.sockets,
-                                 self.port, self.nic_specs, self.nics)
+        argv, fds = qemu.command(
+            self.image,
+            self.name,
+            self.kernel,
+            self.size,
+            self.directory,
+            self.sockets,
+            self.port,
+            self.nic_specs,
+            self.nics,
+        )
         try:
             with open(self.directory / "qemu.log", "w", encoding="utf-8") as log:
-                child = subprocess.Popen([*argv, *(["-loadvm", qemu.SNAPSHOT] if restore else [])],
-                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=fds,
-                                         start_new_session=True)
+                child = subprocess.Popen(
+                    [*argv, *(["-loadvm", qemu.SNAPSHOT] if restore else [])],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=fds,
+                    start_new_session=True,
+                )
         finally:
             for fd in fds:
                 os.close(fd)
@@ -254,9 +274,18 @@ class Node:
     # --- from one process to another -----------------------------------------------------------------------------
 
     def save(self) -> None:
-        facts = {"image": self.image.key, "kernel": self.kernel, "nics": [str(spec) for spec in self.nic_specs],
-                 "processors": self.size.processors, "memory_mib": self.size.memory_mib, "owner": self.owner,
-                 "pid": self.pid, "started": self.started, "port": self.port, "boot_seconds": self.boot_seconds}
+        facts = {
+            "image": self.image.key,
+            "kernel": self.kernel,
+            "nics": [str(spec) for spec in self.nic_specs],
+            "processors": self.size.processors,
+            "memory_mib": self.size.memory_mib,
+            "owner": self.owner,
+            "pid": self.pid,
+            "started": self.started,
+            "port": self.port,
+            "boot_seconds": self.boot_seconds,
+        }
         scratch = self.directory / "node.json.new"
         scratch.write_text(json.dumps(facts, indent=1), encoding="ascii")
         scratch.rename(self.directory / "node.json")
@@ -273,9 +302,18 @@ def load(name: str, image: Image) -> Optional[Node]:
     facts: Dict[str, Any] = json.loads(path.read_text(encoding="ascii"))
     specs = tuple(parse_nic(text) for text in facts["nics"])
     image = replace(image, key=facts["image"], directory=image.directory.with_name(facts["image"]))
-    node = Node(name, image, facts["kernel"], specs, qemu.Machine(facts["processors"], facts["memory_mib"]),
-                (facts["owner"][0], facts["owner"][1]), facts["pid"], facts["started"], facts["port"],
-                facts["boot_seconds"])
+    node = Node(
+        name,
+        image,
+        facts["kernel"],
+        specs,
+        qemu.Machine(facts["processors"], facts["memory_mib"]),
+        (facts["owner"][0], facts["owner"][1]),
+        facts["pid"],
+        facts["started"],
+        facts["port"],
+        facts["boot_seconds"],
+    )
     node.nics = qemu.nics(specs, node.sockets, node.namespace)
     return node
 

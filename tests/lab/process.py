@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Commands of the host: run to the end, or told apart as processes."""
+
 from __future__ import annotations
 
 import os
@@ -14,12 +15,12 @@ def run(*command: Union[str, Path], **options: Any) -> str:
     """Standard output of a command; LabError with the end of its output when it fails."""
     words = [str(word) for word in command]
     options.setdefault("stdin", subprocess.DEVNULL)
-    done = subprocess.run(words, check=False, capture_output=True, text=True, errors="replace",
-                          **options)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, errors="replace", **options)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip())[-1500:]
-        raise LabError(f"`{' '.join(words[:6])}{' ...' if len(words) > 6 else ''}` failed with exit code "
-                       f"{done.returncode}: {said}")
+        raise LabError(
+            f"`{' '.join(words[:6])}{' ...' if len(words) > 6 else ''}` failed with exit code {done.returncode}: {said}"
+        )
     return str(done.stdout)
 
 
@@ -33,7 +34,7 @@ def started_at(pid: int) -> Optional[int]:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    fields = stat[stat.rindex(")") + 2:].split()
+    fields = stat[stat.rindex(")") + 2 :].split()
     return None if fields[0] == "Z" else int(fields[19])
 
 
@@ -43,7 +44,7 @@ def cpu_seconds(pid: int) -> float:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0.0
-    fields = stat[stat.rindex(")") + 2:].split()
+    fields = stat[stat.rindex(")") + 2 :].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

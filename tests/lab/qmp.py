@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """QEMU's monitor: snapshots, carrier, and what else its human monitor does."""
+
 from __future__ import annotations
 
 import json

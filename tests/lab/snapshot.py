@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Nodes that wake up instead of booting: one saved machine per kind, copied for every node of that kind."""
+
 from __future__ import annotations
 
 import os
@@ -35,8 +36,17 @@ def start(node: Node, kernel: str, nics: Sequence[NicSpec]) -> None:
 
 def _saved(image: Image, kernel: str, nics: Sequence[NicSpec], size: qemu.Machine) -> Path:
     version = run(host.QEMU, "--version").splitlines()[0]
-    kind = cache.key(image.key, kernel, [str(nic) for nic in nics], size.processors, size.memory_mib, version,
-                     host.accelerator(image.kernel(kernel).directory), cache.source_of("qemu.py"), _processor())
+    kind = cache.key(
+        image.key,
+        kernel,
+        [str(nic) for nic in nics],
+        size.processors,
+        size.memory_mib,
+        version,
+        host.accelerator(image.kernel(kernel).directory),
+        cache.source_of("qemu.py"),
+        _processor(),
+    )
     return cache.directory("snapshots") / f"{image.key}-{kind}.qcow2"
 
 

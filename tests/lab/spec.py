@@ -8,6 +8,7 @@
 MODEL is igb, virtio (or virtio_net), vmxnet3 or e1000e. `queues=N` (virtio) puts the NIC on a multi-queue tap in a
 network namespace; any other option goes to QEMU's -device as it is (rss=on, ctrl_guest_offloads=off, ...).
 """
+
 from __future__ import annotations
 
 import re
@@ -18,8 +19,11 @@ from .errors import LabError
 
 # model -> (QEMU device, kernel driver)
 MODELS: Dict[str, Tuple[str, str]] = {
-    "igb": ("igb", "igb"), "virtio": ("virtio-net-pci", "virtio_net"), "vmxnet3": ("vmxnet3", "vmxnet3"),
-    "e1000e": ("e1000e", "e1000e")}
+    "igb": ("igb", "igb"),
+    "virtio": ("virtio-net-pci", "virtio_net"),
+    "vmxnet3": ("vmxnet3", "vmxnet3"),
+    "e1000e": ("e1000e", "e1000e"),
+}
 _ALIASES = {"virtio_net": "virtio", "virtio-net": "virtio"}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _OPTION = re.compile(r"([A-Za-z0-9_-]+)=([A-Za-z0-9_.-]+)")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SSH to a node on loopback: one shared connection, a key of the image's own, no host key check."""
+
 from __future__ import annotations
 
 import socket
@@ -23,25 +24,57 @@ class Remote:
 
     def command(self, *words: str, program: str = "ssh") -> List[str]:
         flag = "-p" if program == "ssh" else "-P"
-        argv = [program, "-q", "-i", str(self.key), flag, str(self.port), *OPTIONS, "-o", "BatchMode=yes",
-                "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=20", "-o", "ControlMaster=auto",
-                "-o", f"ControlPath={self.control}", "-o", "ControlPersist=60"]
+        argv = [
+            program,
+            "-q",
+            "-i",
+            str(self.key),
+            flag,
+            str(self.port),
+            *OPTIONS,
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            "ConnectTimeout=20",
+            "-o",
+            "ControlMaster=auto",
+            "-o",
+            f"ControlPath={self.control}",
+            "-o",
+            "ControlPersist=60",
+        ]
         return [*argv, "root@127.0.0.1", *words] if program == "ssh" else [*argv, *words]
 
-    def run(self, command: str, *, check: bool = True, timeout: float = 120,
-            feed: Optional[str] = None) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, command: str, *, check: bool = True, timeout: float = 120, feed: Optional[str] = None
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a shell command as root; `feed` is its standard input. LabError when it fails and `check`."""
-        done = subprocess.run(self.command(command), check=False, capture_output=True, text=True, timeout=timeout,
-                              errors="replace", input="" if feed is None else feed)
+        done = subprocess.run(
+            self.command(command),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            errors="replace",
+            input="" if feed is None else feed,
+        )
         if check and done.returncode:
-            raise LabError(f"`{command}` on the node failed with exit code {done.returncode}: "
-                           f"{(done.stderr or done.stdout).strip()[-1500:]}")
+            raise LabError(
+                f"`{command}` on the node failed with exit code {done.returncode}: "
+                f"{(done.stderr or done.stdout).strip()[-1500:]}"
+            )
         return done
 
     def put(self, local: Path, remote: str) -> None:
         """Copy a file or a directory to the node."""
-        done = subprocess.run(self.command("-r", str(local), f"root@127.0.0.1:{remote}", program="scp"), check=False,
-                              capture_output=True, text=True)
+        done = subprocess.run(
+            self.command("-r", str(local), f"root@127.0.0.1:{remote}", program="scp"),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             raise LabError(f"{local} cannot be copied to {remote} on the node: {done.stderr.strip()}")
 
@@ -57,5 +90,9 @@ class Remote:
     def close(self) -> None:
         """End the shared connection, if there is one."""
         if self.control.exists():
-            subprocess.run(["ssh", "-q", "-O", "exit", "-o", f"ControlPath={self.control}", "root@127.0.0.1"],
-                           check=False, capture_output=True, stdin=subprocess.DEVNULL)
+            subprocess.run(
+                ["ssh", "-q", "-O", "exit", "-o", f"ControlPath={self.control}", "root@127.0.0.1"],
+                check=False,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+            )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What somebody changed behind our back is found, told without touching anything, and repaired."""
+
 from __future__ import annotations
 
 from typing import Callable

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A step that fails undoes the steps before it; a run that is killed is undone by the next one."""
+
 from __future__ import annotations
 
 import subprocess

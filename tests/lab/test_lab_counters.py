@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Unified counters on real drivers and kernels: what is sent is what is counted, class by class, bare and under XDP."""
+
 from __future__ import annotations
 
 import json
@@ -26,10 +27,26 @@ NOT_TOLD = {
 }
 HOLDING = {
     "igb": {"every-frame-judged", "wire-explained", "nothing-lost-silently", "sent-accounted"},
-    "virtio_net": {"every-run-judged", "every-frame-judged", "every-frame-ran", "drops-and-aborts-agree",
-                   "passes-agree", "passes-delivered", "sent-accounted"},
-    "vmxnet3": {"every-run-judged", "every-frame-judged", "every-frame-ran", "drops-agree", "passes-agree",
-                "passes-delivered", "wire-explained", "nothing-lost-silently", "sent-accounted"},
+    "virtio_net": {
+        "every-run-judged",
+        "every-frame-judged",
+        "every-frame-ran",
+        "drops-and-aborts-agree",
+        "passes-agree",
+        "passes-delivered",
+        "sent-accounted",
+    },
+    "vmxnet3": {
+        "every-run-judged",
+        "every-frame-judged",
+        "every-frame-ran",
+        "drops-agree",
+        "passes-agree",
+        "passes-delivered",
+        "wire-explained",
+        "nothing-lost-silently",
+        "sent-accounted",
+    },
     "e1000e": {"nothing-lost-silently", "sent-accounted"},
 }
 GENERIC_VMXNET3 = {"every-frame-judged", "wire-explained", "nothing-lost-silently", "sent-accounted"}
@@ -74,8 +91,9 @@ class Machine:
 
 
 @pytest.fixture(scope="module", params=KERNELS)
-def machine(request: pytest.FixtureRequest, lab_image: Image, tmp_path_factory: pytest.TempPathFactory
-            ) -> Iterator[Machine]:
+def machine(
+    request: pytest.FixtureRequest, lab_image: Image, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
     """One node at a time: the next kernel's starts when the last one is gone."""
     for make in _factory(lab_image):
         found = Machine(make(request.param, *NICS), request.param)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fleet itself: nodes come up, keep their disk, wake from a saved state, and leave nothing behind."""
+
 from __future__ import annotations
 
 import time
@@ -74,10 +75,17 @@ def test_an_inventory_names_port_key_and_nics(node: Factory, tmp_path: Path) -> 
         assert part in text
 
 
-@pytest.mark.parametrize(("text", "part"), [
-    ("a=6.1", "NAME=KERNEL"), ("A=6.1:igb", "no name for a node"), ("a=6.1:ixgbe", "no NIC model"),
-    ("a=6.1:igb:queues=2", "for virtio only"), ("a=6.1:virtio:queues=x", "not a number"),
-    ("a=6.1:virtio:rss", "not OPTION=VALUE")])
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a=6.1", "NAME=KERNEL"),
+        ("A=6.1:igb", "no name for a node"),
+        ("a=6.1:ixgbe", "no NIC model"),
+        ("a=6.1:igb:queues=2", "for virtio only"),
+        ("a=6.1:virtio:queues=x", "not a number"),
+        ("a=6.1:virtio:rss", "not OPTION=VALUE"),
+    ],
+)
 def test_a_wrong_node_is_refused_by_name(text: str, part: str) -> None:
     with pytest.raises(LabError, match=part):
         spec.parse_node(text)

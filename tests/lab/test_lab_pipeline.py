@@ -101,9 +101,7 @@ def counted(node: Node, enough: int) -> List[int]:
     return verdicts
 
 
-@pytest.mark.parametrize(
-    ("kernel", "nic"), [("6.1", "igb"), ("6.12", "vmxnet3"), ("newest", "virtio:queues=4:rss=on")]
-)
+@pytest.mark.parametrize(("kernel", "nic"), [("6.1", "igb"), ("6.12", "vmxnet3"), ("newest", "virtio:queues=4:rss=on")])
 def test_scrubber_filters_natively_and_counts_each_frame(
     node: Callable[..., Node], tmp_path: Path, kernel: str, nic: str
 ) -> None:

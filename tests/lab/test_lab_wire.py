@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames on the wire: what is sent into a NIC is what its driver counts, and what it transmits is what comes out."""
+
 from __future__ import annotations
 
 import contextlib
@@ -78,10 +79,12 @@ def test_source_addresses_and_tags_reach_the_guest_unchanged(machine: Node) -> N
     """The guest's own parser (tc's flower, in hardware-independent software) counts what it was told to match."""
     nic = machine.nics[0]
     dev = nic.interface
-    machine.ssh(f"tc qdisc add dev {dev} clsact && "
-                f"tc filter add dev {dev} ingress prio 1 protocol ip flower src_ip 198.51.100.0/24 action ok && "
-                f"tc filter add dev {dev} ingress prio 2 protocol ipv6 flower src_ip 2001:db8:5::/48 action ok && "
-                f"tc filter add dev {dev} ingress prio 3 protocol 802.1Q flower vlan_id {VLAN} action ok")
+    machine.ssh(
+        f"tc qdisc add dev {dev} clsact && "
+        f"tc filter add dev {dev} ingress prio 1 protocol ip flower src_ip 198.51.100.0/24 action ok && "
+        f"tc filter add dev {dev} ingress prio 2 protocol ipv6 flower src_ip 2001:db8:5::/48 action ok && "
+        f"tc filter add dev {dev} ingress prio 3 protocol 802.1Q flower vlan_id {VLAN} action ok"
+    )
     before = count(machine, nic)
     with machine.wire(0) as wire:
         sent = wire.stream(30, source="198.51.100.9") + wire.stream(9, source="203.0.113.9")

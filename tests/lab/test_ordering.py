@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """virtio_net refuses a channel change under XDP: the plan detaches, states the gap, and asks for leave."""
+
 from __future__ import annotations
 
 from typing import Callable

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job on real drivers: one playbook tunes, attaches and filters; a second run changes nothing."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from .site import DENIED_V4, E1000E, IGB, INTERFACES, NICS, VIRTIO, VMXNET3, Sit
 KERNELS = ("6.1", "6.12", "newest")
 COUNT = 400
 VLAN = 5
-MODEL = {INTERFACES[IGB]: "igb", INTERFACES[VIRTIO]: "virtio_net", INTERFACES[VMXNET3]: "vmxnet3", INTERFACES[E1000E]: "e1000e"}
+MODEL = dict(zip(INTERFACES, ("igb", "virtio_net", "vmxnet3", "e1000e")))
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,11 @@ def test_denied_frames_are_dropped_and_counted_and_all_others_delivered(converge
     site.until(lambda: sum(site.verdicts().values()) - sum(before.values()) >= total, "not every frame was judged")
     counted = {name: packets - before[name] for name, packets in site.verdicts().items()}
     assert counted == {
-        "pass": passed, "not_inspected": 0, "deny_prefix_v4": denied4, "deny_prefix_v6": denied6, "malformed": 0
+        "pass": passed,
+        "not_inspected": 0,
+        "deny_prefix_v4": denied4,
+        "deny_prefix_v6": denied6,
+        "malformed": 0,
     }
     site.until(lambda: site.stack(interface)[2] >= passed, "not every frame reached the stack")
     assert site.stack(interface) == [0, 0, passed]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What drivers break without a word: found by drift or by counting under traffic, and put right by a run."""
+
 from __future__ import annotations
 
 import contextlib
@@ -16,7 +17,11 @@ from . import Node
 from .site import INTERFACES, NICS, VIRTIO, VMXNET3, Site
 
 ENGINE = Path(wirespeed.__file__).parent
-COUNTING = {"wirespeed_verify_counters": True, "wirespeed_verify_window_seconds": 60, "wirespeed_verify_min_packets": 400}
+COUNTING = {
+    "wirespeed_verify_counters": True,
+    "wirespeed_verify_window_seconds": 60,
+    "wirespeed_verify_min_packets": 400,
+}
 
 REATTACH = """
 import sys

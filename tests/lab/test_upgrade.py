@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A kernel upgrade is a reboot of the same disk: one run restores all, the next changes nothing."""
+
 from __future__ import annotations
 
 from typing import Callable

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The far end of a NIC under test: frames in, exactly as many as told, and the frames that come out."""
+
 from __future__ import annotations
 
 import contextlib
@@ -103,8 +104,9 @@ class Wire:
             sent += 1
         lost = self._tap_drops() - dropped
         if lost:
-            raise LabError(f"{self.nic.tap} dropped {lost} of {sent} frames: the guest does not take "
-                           f"{rate:.0f} a second")
+            raise LabError(
+                f"{self.nic.tap} dropped {lost} of {sent} frames: the guest does not take {rate:.0f} a second"
+            )
         return sent
 
     def _tap_drops(self) -> int:
@@ -113,8 +115,10 @@ class Wire:
     def stream(self, count: int, *, first: int = 0, rate: float = RATE, flows: int = 32, **addresses: object) -> int:
         """Send `count` numbered UDP frames over `flows` source ports; `addresses` as `frames.udp` takes them."""
         numbers = range(first, first + count)
-        made = (frames.udp(self.mac, number, source_port=1000 + number % flows, **addresses)  # type: ignore[arg-type]
-                for number in numbers)
+        made = (
+            frames.udp(self.mac, number, source_port=1000 + number % flows, **addresses)  # type: ignore[arg-type]
+            for number in numbers
+        )
         return self.send(made, rate)
 
     def receive(self, timeout: float = 1.0) -> Optional[bytes]:

@@ -29,7 +29,7 @@ def settle_as_asked(facts: SettingFacts, want: Values, planned: Mapping[Setting,
     return dict(want)
 
 
-SETTLE = {setting: settle_as_asked for setting in Setting}
+SETTLE = dict.fromkeys(Setting, settle_as_asked)
 
 
 def nic(xdp: Optional[XdpAttachment] = None, **changes: Any) -> Nic:

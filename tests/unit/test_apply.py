@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from wirespeed.apply import journal as journals
 from wirespeed.apply.executor import ApplyFailed, Transaction
 from wirespeed.apply.lock import node_lock
@@ -93,7 +94,7 @@ def test_a_write_that_does_not_stick_is_a_failure(journal):
 
 def test_a_failed_undo_is_told_and_the_journal_stays(journal):
     dial = Dial(refuses=(0, 99))
-    with pytest.raises(ApplyFailed, match="NOT undone: eth1.rings"):
+    with pytest.raises(ApplyFailed, match=r"NOT undone: eth1\.rings"):
         run([step(0, 1), step(1, 99)], {Action.SET: dial}, journal, "boot")
     assert journal.exists()
 
@@ -167,7 +168,7 @@ def test_journals_are_for_root_alone(journal):
 
 def test_a_second_run_is_told_who_holds_the_lock(tmp_path):
     with node_lock(tmp_path / "lock"):
-        with pytest.raises(Busy, match="process [0-9]+"):
+        with pytest.raises(Busy, match=r"process [0-9]+"):
             with node_lock(tmp_path / "lock"):
                 pass
 

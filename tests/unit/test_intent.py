@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from wirespeed.errors import BadInput, Place
 from wirespeed.model.intent import Workload, parse
 from wirespeed.model.nic import XdpMode

@@ -11,7 +11,11 @@ from wirespeed.model.step import Disruption
 from .plan_cases import OURS, RULES, nic, planned, profile
 
 TUNED = {Setting.RINGS: {"rx": 4096}, Setting.CHANNELS: {"combined": 4}}
-REFUSES_CHANNELS = {**RULES, "channels": OperationRule(Disruption.NONE, None), "attach": OperationRule(Disruption.PAUSE, None)}
+REFUSES_CHANNELS = {
+    **RULES,
+    "channels": OperationRule(Disruption.NONE, None),
+    "attach": OperationRule(Disruption.PAUSE, None),
+}
 
 
 def actions(plan):

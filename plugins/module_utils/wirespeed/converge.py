@@ -96,9 +96,7 @@ class Converger:
         node = observe(self._paths, self._names)
         return recover(self._journal, node.boot_id, actuators, node.nics)
 
-    def _passes(
-        self, planned: Plan, boot_id: str, actuators: Actuators
-    ) -> Tuple[Node, Desired, Tuple[Step, ...]]:
+    def _passes(self, planned: Plan, boot_id: str, actuators: Actuators) -> Tuple[Node, Desired, Tuple[Step, ...]]:
         """Apply, look again, and apply what is still missing; undo everything if it does not settle."""
         transaction = Transaction(actuators, start(self._journal, boot_id))
         for dummy in range(MAX_PASSES):
@@ -113,8 +111,9 @@ class Converger:
         missing = [str(refusal) for refusal in planned.refusals] or [report.line(step) for step in planned.steps]
         raise WirespeedError(
             f"Every step succeeded, but the node is not as planned afterwards: {'; '.join(missing)}.",
-            f"NOT undone: {'; '.join(left)}. The next run tries again." if left else "All steps were undone. "
-            "Correct the intent, or report this driver and kernel.",
+            f"NOT undone: {'; '.join(left)}. The next run tries again."
+            if left
+            else "All steps were undone. Correct the intent, or report this driver and kernel.",
         )
 
     def _bear_witness(self, steps: Sequence[Step]) -> None:
