@@ -11,12 +11,13 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Optional
 
 from . import __version__, engine, show
-from .errors import WirespeedError
+from .errors import Place, WirespeedError
 from .gather import gather
-from .intent_file import read_intent
+from .intent_file import IntentFile, read_intent
+from .model.intent import parse
 
 OK, ERROR, DIFFERS = 0, 1, 2
 SITE_PROFILES = "/etc/wirespeed/profiles"
@@ -64,16 +65,20 @@ def _counters(options: argparse.Namespace) -> int:
 
 def _converge(options: argparse.Namespace, check: bool) -> Dict[str, Any]:
     intent = read_intent(options.file)
-    return engine.converge(intent, _bundle(options, intent), check)
+    with intent.locating():
+        return engine.converge(intent.data, _bundle(options, intent), check, intent.path)
 
 
 def _count(options: argparse.Namespace) -> Dict[str, Any]:
     intent = read_intent(options.file)
-    return engine.counters(intent, _bundle(options, intent), False, options.window, options.min_packets)
+    with intent.locating():
+        bundle = _bundle(options, intent)
+        return engine.counters(intent.data, bundle, False, options.window, options.min_packets, intent.path)
 
 
-def _bundle(options: argparse.Namespace, intent: Mapping[str, Any]) -> Dict[str, Any]:
-    return gather(intent.get("pipelines") or [], _profiles(options), Path(options.file).resolve().parent)
+def _bundle(options: argparse.Namespace, intent: IntentFile) -> Dict[str, Any]:
+    parse(intent.data, Place(intent.path))
+    return gather(intent.data.get("pipelines") or [], _profiles(options), Path(intent.path).resolve().parent)
 
 
 def _profiles(options: argparse.Namespace) -> List[str]:

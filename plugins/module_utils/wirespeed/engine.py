@@ -19,8 +19,6 @@ from .pipeline.pins import Paths
 from .plain import plain
 from .profiles.resolve import resolve
 
-INTENT = Place("intent")
-
 
 def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
     """The node and its NICs; with a bundle also the profile and the findings of each NIC.
@@ -39,22 +37,30 @@ def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]]) -> Dict[str
     return data
 
 
-def converge(intent: Mapping[str, Any], bundle: Mapping[str, Any], check: bool) -> Dict[str, Any]:
+def converge(
+    intent: Mapping[str, Any], bundle: Mapping[str, Any], check: bool, source: str = "intent"
+) -> Dict[str, Any]:
     """Bring the node to its intent, or with ``check`` only say what that would take.
 
     Returns ``changed``, ``steps`` in order, ``deviations`` (what was not as wanted), ``nics`` (a row
     each), ``warnings``, ``recovered`` and an Ansible ``diff``. Check mode changes nothing and
     returns the same steps in the same order as the run after it. Raises
-    :class:`~.apply.executor.ApplyFailed` after undoing everything.
+    :class:`~.apply.executor.ApplyFailed` after undoing everything. ``source`` is what errors about
+    the intent call it.
     """
     require_root()
-    wanted = parse(intent, INTENT)
-    converger = Converger(wanted, bundles.parse(bundle), Paths.from_environment(), INTENT)
+    place = Place(source)
+    converger = Converger(parse(intent, place), bundles.parse(bundle), Paths.from_environment(), place)
     return converger.predict() if check else converger.run()
 
 
 def counters(
-    intent: Mapping[str, Any], bundle: Mapping[str, Any], verify: bool, window_seconds: float, min_packets: int
+    intent: Mapping[str, Any],
+    bundle: Mapping[str, Any],
+    verify: bool,
+    window_seconds: float,
+    min_packets: int,
+    source: str = "intent",
 ) -> Dict[str, Any]:
     """What each NIC and pipeline of the intent counted over a window, in one vocabulary.
 
@@ -62,8 +68,9 @@ def counters(
     raises :class:`CountersDisagree`; without, it is told in ``findings``.
     """
     require_root()
-    wanted = parse(intent, INTENT)
-    data = count(wanted, bundles.parse(bundle), Paths.from_environment(), INTENT, window_seconds, min_packets)
+    place = Place(source)
+    paths = Paths.from_environment()
+    data = count(parse(intent, place), bundles.parse(bundle), paths, place, window_seconds, min_packets)
     if verify and data["findings"]:
         raise CountersDisagree(data)
     return data

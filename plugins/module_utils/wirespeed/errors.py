@@ -46,6 +46,11 @@ class BadInput(WirespeedError):
         super().__init__(f"{place}: {field}: {problem}" if field else f"{place}: {problem}", remedy)
         self.place = place
         self.field = field
+        self.detail = problem
+
+    def at(self, place: Place) -> BadInput:
+        """The same mistake, told with a better place."""
+        return BadInput(place, self.field, self.detail, self.remedy)
 
 
 class MissingPrerequisite(WirespeedError):

@@ -1,36 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read an intent file for the command line."""
+"""An intent file for the command line: its data, and the line of each of its parts for error texts."""
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Iterator, Mapping, Optional
 
-from .errors import BadInput, MissingPrerequisite, Place
+from .errors import BadInput, Place
+from .profiles.yaml_lines import read
 
-MAX_BYTES = 4 << 20
+
+@dataclass(frozen=True)
+class IntentFile:
+    """``lines`` maps a JSON pointer to a line, from 1."""
+
+    path: str
+    data: Dict[str, Any]
+    lines: Mapping[str, int]
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """An error about the intent gets the line of its field, or of the nearest part around it."""
+        try:
+            yield
+        except BadInput as error:
+            if error.place.source != self.path or error.place.line is not None:
+                raise
+            raise error.at(Place(self.path, self._line(error.field))) from None
+
+    def _line(self, field: str) -> Optional[int]:
+        pointer = "".join(f"/{part}" for part in re.sub(r"\[(\d+)\]", r".\1", field).split(".") if part)
+        while pointer and pointer not in self.lines:
+            pointer = pointer.rpartition("/")[0]
+        return self.lines.get(pointer)
 
 
-def read_intent(path: str) -> Dict[str, Any]:
-    """The file's mapping, unchecked but for being YAML. Raises :class:`BadInput` with the line."""
-    try:
-        import yaml
-    except ImportError:
-        raise MissingPrerequisite(
-            "PyYAML is missing, which reads intent files.", "Install it: Debian python3-yaml, or pip PyYAML."
-        ) from None
-    try:
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput(Place(path), "", f"cannot be read: {error.strerror}.") from None
-    if len(raw) > MAX_BYTES:
-        raise BadInput(Place(path), "", f"has {len(raw)} bytes; an intent of at most {MAX_BYTES} is read.")
-    try:
-        data = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else None
-        raise BadInput(Place(path, line), "", f"is not YAML: {getattr(error, 'problem', error)}.") from None
+def read_intent(path: str) -> IntentFile:
+    """Raises :class:`BadInput` with the line for what is no YAML mapping; its words are checked later."""
+    data, lines = read(Path(path))
     if not isinstance(data, dict):
         raise BadInput(Place(path), "", "is not a mapping.", "It has the keys 'nics' and 'pipelines'.")
-    return data
+    return IntentFile(path, data, lines)
