@@ -60,7 +60,7 @@ def test_a_refused_step_undoes_the_earlier_ones_and_the_error_says_all(site: Sit
     assert state(site) == before
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("steps", [1, 3])
 def test_a_run_killed_half_way_is_undone_and_the_next_run_converges(site: Site, steps: int) -> None:
     tuning = {"features": {"rx-gro": False}, "channels": {"combined": 1}, "rings": {"rx": 1024}}
     asked = Site(site.node, {NIC: {"pipeline": "scrubber", "tuning": tuning}})
