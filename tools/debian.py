@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Debian packages: which are missing, and installing those.
 
-A service that comes with a package is not started: policy-rc.d forbids it while apt runs
-(https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt), and a newly installed
-ssh server, wanted for its sshd program only, is left disabled.
+A service that comes with a package is not started: policy-rc.d forbids it while apt runs (see
+invoke-rc.d(8)), and a newly installed ssh server, wanted for its sshd program only, is left disabled.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional
 
 from .errors import BadInput, Place
-from .profiles.yaml_lines import read
+from .yaml_lines import read
 
 
 @dataclass(frozen=True)

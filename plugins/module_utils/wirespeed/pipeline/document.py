@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any, List, Mapping, Sequence, Union
 
+from .. import yaml_lines
 from ..errors import BadInput, MissingPrerequisite, Place
 from ..model.intent import unknown_word
+from ..yaml_lines import pointer
 
-MAX_BYTES = 1 << 20
 Key = Union[str, int]
 
 _TYPES = {"object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number"}
@@ -19,55 +20,19 @@ _TYPES = {"object": "a mapping", "array": "a list", "string": "a text", "integer
 
 @dataclass(frozen=True)
 class Document:
-    """``lines`` maps the path of a part (keys and indices from the top) to its line, from 1."""
+    """``lines`` maps the JSON pointer of a part to its line, from 1."""
 
     source: str
     data: Any
-    lines: Mapping[Tuple[Key, ...], int]
+    lines: Mapping[str, int]
 
     def place(self, path: Sequence[Key]) -> Place:
-        return Place(self.source, self.lines.get(tuple(path)))
+        return Place(self.source, self.lines.get(pointer(tuple(map(str, path)))))
 
 
 def read(path: Path) -> Document:
     """Raises :class:`BadInput` for a file that cannot be read or is not YAML."""
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingPrerequisite("Manifests are YAML.", "Install PyYAML: package python3-yaml.") from error
-    try:
-        text = path.read_bytes()[: MAX_BYTES + 1].decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(Place(str(path)), "", f"cannot be read: {error}.") from error
-    if len(text) > MAX_BYTES:
-        raise BadInput(Place(str(path)), "", f"is larger than {MAX_BYTES} bytes.")
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = Place(str(path), mark.line + 1 if mark else None)
-        problem = getattr(error, "problem", None) or "cannot be parsed"
-        raise BadInput(place, "", f"is not YAML: {problem}.", "Check the indentation and quotes there.") from error
-    lines: Dict[Tuple[Key, ...], int] = {}
-    if tree is not None:
-        _note_lines(tree, (), lines, str(path))
-    return Document(str(path), data, lines)
-
-
-def _note_lines(node: Any, path: Tuple[Key, ...], lines: Dict[Tuple[Key, ...], int], source: str) -> None:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if node.id == "sequence":
-        for index, item in enumerate(node.value):
-            _note_lines(item, (*path, index), lines, source)
-    elif node.id == "mapping":
-        for key, value in node.value:
-            inner = (*path, str(key.value))
-            if inner in lines:
-                place = Place(source, key.start_mark.line + 1)
-                raise BadInput(place, dotted(inner), f"is given twice, first on line {lines[inner]}.")
-            lines[inner] = key.start_mark.line + 1
-            _note_lines(value, inner, lines, source)
+    return Document(str(path), *yaml_lines.read(path))
 
 
 def validate(document: Document, schema: Path) -> None:

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Tuple
 
 from ..errors import BadInput, Place
+from ..yaml_lines import Keys, pointer
 
 FORMAT = 1
 
-Path = Tuple[str, ...]
-
-
-def pointer(path: Path) -> str:
-    """The path as a JSON Pointer (RFC 6901): ``/tuning/drop/rings/rx``."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+Path = Keys
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
-from .. import expression
+from .. import expression, yaml_lines
 from ..errors import BadInput, MissingPrerequisite, Place
 from ..model.intent import unknown_word
-from . import yaml_lines
 from .document import Document, ProfileSet
 from .document import Path as Keys
 

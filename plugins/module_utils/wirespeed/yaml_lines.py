@@ -6,15 +6,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
-from ..errors import BadInput, MissingPrerequisite, Place
-from .document import Path as Keys
-from .document import pointer
+from .errors import BadInput, MissingPrerequisite, Place
 
-LARGEST_FILE = 256 * 1024
-MOST_NODES = 20_000
+Keys = Tuple[str, ...]
+
+LARGEST_FILE = 4 << 20
+MOST_NODES = 200_000
 DEEPEST = 16
 
 _PLAIN = ("null", "bool", "int", "float", "str", "map", "seq")
+
+
+def pointer(path: Keys) -> str:
+    """The path as a JSON Pointer (RFC 6901): ``/tuning/drop/rings/rx``."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def read(path: Path) -> Tuple[Any, Dict[str, int]]:
@@ -27,7 +32,7 @@ def read(path: Path) -> Tuple[Any, Dict[str, int]]:
         import yaml
     except ImportError:
         raise MissingPrerequisite(
-            "Profiles are YAML, and the Python library yaml is missing.", "Install python3-yaml."
+            f"{path.name} is YAML, and the Python library yaml is missing.", "Install python3-yaml."
         ) from None
     try:
         root = yaml.compose(_text(path), Loader=yaml.SafeLoader)
@@ -42,7 +47,7 @@ def read(path: Path) -> Tuple[Any, Dict[str, int]]:
     except yaml.YAMLError as error:
         raise BadInput(Place(str(path)), "", f"is not valid YAML: {error}.") from None
     if root is None:
-        raise BadInput(Place(str(path)), "", "is empty.", "A profile has at least 'profile' and 'match'.")
+        raise BadInput(Place(str(path)), "", "is empty.")
     return _Reader(str(path)).read(root)
 
 
