@@ -10,8 +10,8 @@ from .errors import BadInput, MissingPrerequisite, Place
 
 Keys = Tuple[str, ...]
 
-LARGEST_FILE = 4 << 20
-MOST_NODES = 200_000
+LARGEST_FILE = 1 << 20
+MOST_NODES = 20_000
 DEEPEST = 16
 
 _PLAIN = ("null", "bool", "int", "float", "str", "map", "seq")
