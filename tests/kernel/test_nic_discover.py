@@ -22,6 +22,9 @@ from .netns import Factory, Veth
 from .worker import enter_network
 
 
+SETTINGS_OF_VETH = {Setting.FEATURES, Setting.MTU, Setting.CHANNELS, Setting.TXQUEUELEN}
+
+
 def nic(veth: Veth) -> Nic:
     found: Dict[str, Nic] = veth.node.run(discover, [veth.ifname])
     return found[veth.ifname]
@@ -71,7 +74,7 @@ def test_speed_is_that_of_ethtool(veth: Veth) -> None:
 
 def test_setting_that_the_driver_lacks_has_a_reason_instead_of_values(veth: Veth) -> None:
     found = nic(veth)
-    assert set(found.settings) == {Setting.FEATURES, Setting.MTU, Setting.CHANNELS}
+    assert set(found.settings) == SETTINGS_OF_VETH
     assert "RINGS_GET" in found.unsupported[Setting.RINGS]
     assert "GRSSH" in found.unsupported[Setting.RSS]
 

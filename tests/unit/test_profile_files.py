@@ -29,7 +29,7 @@ def refusal(tmp_path, text):
         ),
         (
             HEAD + "tuning:\n  drop:\n    rings:\n      # half\n      rxx: 1\n",
-            "site/mine.yml:7: tuning.drop.rings.rxx: 'rxx' is not known here. Did you mean 'rx'? Allowed: rx, rx-jumbo",
+            "site/mine.yml:7: tuning.drop.rings.rxx: 'rxx' is not known here. Did you mean 'rx'? Allowed: cqe-size,",
         ),
         (
             HEAD + "operations:\n  mtu: {bare: bouncy, attached: none}\n",

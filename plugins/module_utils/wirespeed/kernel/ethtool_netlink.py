@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ethtool over generic netlink: channels, rings, features, private flags, link speed.
 
+Settings that are a few numbers and switches are in ``ethtool_parameters``.
+
 Numbers from include/uapi/linux/ethtool_netlink.h; they are the same in Linux 5.7 to 7.2. Every
 function raises :class:`~..errors.NotSupported` where the driver has no such operation and
 :class:`~..errors.KernelRefusal` with the kernel's reason for any other refusal.
@@ -20,17 +22,17 @@ from .port import Port
 _STRSET_GET = 1
 _LINKMODES_GET = 4
 _FEATURES_GET, _FEATURES_SET = 11, 12
-_PRIVFLAGS_GET = 13
+_PRIVFLAGS_GET, _PRIVFLAGS_SET = 13, 14
 _RINGS_GET, _RINGS_SET = 15, 16
 _CHANNELS_GET, _CHANNELS_SET = 17, 18
 
 _FEATURE_NAMES = 4  # ETH_SS_FEATURES
-_COMPACT = 1  # ETHTOOL_FLAG_COMPACT_BITSETS
+_COMPACT = 1  # ETHTOOL_FLAG_COMPACTBITSETS
 _SPEED_UNKNOWN = 0xFFFFFFFF
 
 _HEADER = Nest((Attribute(1, "index", "uint32"), Attribute(2, "name", "asciiz"), Attribute(3, "flags", "uint32")))
 _BIT = Nest((Attribute(1, "index", "uint32"), Attribute(2, "name", "asciiz"), Attribute(3, "value", "flag")))
-_BITSET = Nest(
+BITSET = Nest(
     (
         Attribute(1, "no_mask", "flag"),
         Attribute(2, "size", "uint32"),
@@ -41,7 +43,8 @@ _BITSET = Nest(
 )
 
 
-def _message(*attributes: Attribute) -> Message:
+def message(*attributes: Attribute) -> Message:
+    """An ethtool message: the header that names the interface, then ``attributes``."""
     return Message(netlink.GENERIC_HEAD, (Attribute(1, "header", _HEADER), *attributes))
 
 
@@ -52,19 +55,19 @@ _RING_SIZES = {"rx": (2, 6), "rx-mini": (3, 7), "rx-jumbo": (4, 8), "tx": (5, 9)
 def _sizes(table: Mapping[str, Tuple[int, int]]) -> Message:
     maxima = (Attribute(maximum, f"{key}-max", "uint32") for key, (maximum, _current) in table.items())
     currents = (Attribute(current, key, "uint32") for key, (_maximum, current) in table.items())
-    return _message(*maxima, *currents)
+    return message(*maxima, *currents)
 
 
 _CHANNELS = _sizes(_COUNTERS)
 _RINGS = _sizes(_RING_SIZES)
-_FEATURES = _message(*(Attribute(2 + i, key, _BITSET) for i, key in enumerate(("hw", "wanted", "active", "nochange"))))
-_PRIVFLAGS = _message(Attribute(2, "flags", _BITSET))
-_LINKMODES = _message(Attribute(5, "speed", "uint32"))
+_FEATURES = message(*(Attribute(2 + i, key, BITSET) for i, key in enumerate(("hw", "wanted", "active", "nochange"))))
+_PRIVFLAGS = message(Attribute(2, "flags", BITSET))
+_LINKMODES = message(Attribute(5, "speed", "uint32"))
 _STRING = Nest((Attribute(1, "index", "uint32"), Attribute(2, "value", "asciiz")))
 _STRINGSET = Nest(
     (Attribute(1, "id", "uint32"), Attribute(3, "strings", Nest((Attribute(1, "string", _STRING, repeated=True),))))
 )
-_STRSET = _message(Attribute(2, "sets", Nest((Attribute(1, "set", _STRINGSET, repeated=True),))))
+_STRSET = message(Attribute(2, "sets", Nest((Attribute(1, "set", _STRINGSET, repeated=True),))))
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def channels(port: Port) -> Sizes:
 
 def set_channels(port: Port, counts: Mapping[str, int]) -> None:
     """``counts`` by ``rx``, ``tx``, ``other``, ``combined``; what is not given stays."""
-    _call("CHANNELS_SET", _CHANNELS_SET, _CHANNELS, port, counts)
+    call("CHANNELS_SET", _CHANNELS_SET, _CHANNELS, port, counts)
 
 
 def rings(port: Port) -> Sizes:
@@ -104,11 +107,11 @@ def rings(port: Port) -> Sizes:
 
 def set_rings(port: Port, sizes: Mapping[str, int]) -> None:
     """``sizes`` in descriptors by ``rx``, ``tx``, ``rx-mini``, ``rx-jumbo``; what is not given stays."""
-    _call("RINGS_SET", _RINGS_SET, _RINGS, port, sizes)
+    call("RINGS_SET", _RINGS_SET, _RINGS, port, sizes)
 
 
 def features(port: Port) -> Features:
-    values = _call("FEATURES_GET", _FEATURES_GET, _FEATURES, port, flags=_COMPACT)
+    values = call("FEATURES_GET", _FEATURES_GET, _FEATURES, port, flags=_COMPACT)
     names = _feature_names()
     sets = {key: _members(names, values[key]) for key in ("hw", "wanted", "active", "nochange")}
     return Features(tuple(name for name in names if name), sets["hw"], sets["wanted"], sets["active"], sets["nochange"])
@@ -117,41 +120,48 @@ def features(port: Port) -> Features:
 def set_features(port: Port, wanted: Mapping[str, bool]) -> None:
     """Asks for features on or off. The kernel may keep some as they are and still say yes."""
     bits = [{"name": name, "value": True} if on else {"name": name} for name, on in wanted.items()]
-    _call("FEATURES_SET", _FEATURES_SET, _FEATURES, port, {"wanted": {"bits": {"bit": bits}}})
+    call("FEATURES_SET", _FEATURES_SET, _FEATURES, port, {"wanted": {"bits": {"bit": bits}}})
 
 
 def private_flags(port: Port) -> Dict[str, bool]:
-    bitset = _call("PRIVFLAGS_GET", _PRIVFLAGS_GET, _PRIVFLAGS, port)["flags"]
+    bitset = call("PRIVFLAGS_GET", _PRIVFLAGS_GET, _PRIVFLAGS, port)["flags"]
     return {bit["name"]: bool(bit.get("value")) for bit in bitset.get("bits", {}).get("bit", ())}
+
+
+def set_private_flags(port: Port, flags: Mapping[str, bool]) -> None:
+    """What is not given stays."""
+    bits = [{"name": name, "value": True} if on else {"name": name} for name, on in flags.items()]
+    call("PRIVFLAGS_SET", _PRIVFLAGS_SET, _PRIVFLAGS, port, {"flags": {"bits": {"bit": bits}}})
 
 
 def speed(port: Port) -> int:
     """Mbit/s; 0 where the link is down or the driver cannot say."""
-    value = _call("LINKMODES_GET", _LINKMODES_GET, _LINKMODES, port, flags=_COMPACT).get("speed")
+    value = call("LINKMODES_GET", _LINKMODES_GET, _LINKMODES, port, flags=_COMPACT).get("speed")
     return 0 if value in (None, _SPEED_UNKNOWN) else int(value)
 
 
-def _read_sizes(name: str, command: int, message: Message, keys: Sequence[str], port: Port) -> Sizes:
-    values = _call(name, command, message, port)
+def _read_sizes(name: str, command: int, layout: Message, keys: Sequence[str], port: Port) -> Sizes:
+    values = call(name, command, layout, port)
     present = [key for key in keys if values.get(f"{key}-max") or values.get(key)]
     return Sizes({key: values.get(key, 0) for key in present}, {key: values.get(f"{key}-max", 0) for key in present})
 
 
-def _call(
+def call(
     name: str,
     command: int,
-    message: Message,
+    layout: Message,
     port: Optional[Port],
     body: Optional[Mapping[str, Any]] = None,
     flags: int = 0,
 ) -> Mapping[str, Any]:
+    """One request about one interface; the values of its reply."""
     header: Dict[str, Any] = {"index": port.ifindex, "name": port.name} if port else {}
     if flags:
         header["flags"] = flags
     replies = netlink.request(
         netlink.GENERIC,
         netlink.family("ethtool"),
-        message,
+        layout,
         {"cmd": command, "version": 1},
         {"header": header, **(body or {})},
         f"ethtool {name} {port.name}" if port else f"ethtool {name}",
@@ -163,7 +173,7 @@ def _call(
 def _feature_names() -> Tuple[str, ...]:
     """Names by bit; the kernel leaves retired bits empty."""
     wanted = {"sets": {"set": [{"id": _FEATURE_NAMES}]}}
-    (stringset,) = _call("STRSET_GET", _STRSET_GET, _STRSET, None, wanted)["sets"]["set"]
+    (stringset,) = call("STRSET_GET", _STRSET_GET, _STRSET, None, wanted)["sets"]["set"]
     strings = {string["index"]: string["value"] for string in stringset["strings"]["string"]}
     return tuple(strings.get(bit, "") for bit in range(max(strings) + 1))
 

@@ -69,7 +69,7 @@ def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic
         peer_tx_queues=_tx_queues(peer.port) if peer and link.peer_netnsid is None else None,
         settings=settings,
         unsupported=unsupported,
-        private_flags=_if_supported(lambda: ethtool_netlink.private_flags(link.port)) or {},
+        private_flags=_private_flags(settings),
         xdp=_attachment(link, xdp_links),
         xdp_features=_if_supported(lambda: netdev_netlink.xdp_features(link.ifindex)),
     )
@@ -84,6 +84,12 @@ def _settings(link: Link) -> Tuple[Mapping[Setting, SettingFacts], Mapping[Setti
         except NotSupported as error:
             unsupported[setting] = _lacking(link, error)
     return settings, unsupported
+
+
+def _private_flags(settings: Mapping[Setting, SettingFacts]) -> Mapping[str, bool]:
+    """By the name under which expressions always find them, also where the driver has none."""
+    facts = settings.get(Setting.PRIVATE_FLAGS)
+    return {name: bool(value) for name, value in facts.values.items()} if facts else {}
 
 
 def _lacking(link: Link, error: NotSupported) -> str:

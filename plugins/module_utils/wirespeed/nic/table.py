@@ -6,13 +6,29 @@ from __future__ import annotations
 from typing import Mapping
 
 from ..model.settings import Setting
-from . import channels, features, mtu, rings, rss
+from . import (
+    channels,
+    coalesce,
+    eee,
+    features,
+    mtu,
+    pause,
+    private_flags,
+    rings,
+    rss,
+    txqueuelen,
+)
 from .room import Room
 
 ROOMS: Mapping[Setting, Room] = {
+    Setting.PRIVATE_FLAGS: private_flags,
     Setting.FEATURES: features,
     Setting.MTU: mtu,
     Setting.CHANNELS: channels,
     Setting.RINGS: rings,
     Setting.RSS: rss,
+    Setting.COALESCE: coalesce,
+    Setting.PAUSE: pause,
+    Setting.EEE: eee,
+    Setting.TXQUEUELEN: txqueuelen,
 }
