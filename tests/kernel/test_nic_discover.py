@@ -21,7 +21,6 @@ from . import helpers_xdp
 from .netns import Factory, Veth
 from .worker import enter_network
 
-
 SETTINGS_OF_VETH = {Setting.FEATURES, Setting.MTU, Setting.CHANNELS, Setting.TXQUEUELEN}
 
 

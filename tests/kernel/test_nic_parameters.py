@@ -68,7 +68,27 @@ def test_transmit_queue_is_lengthened_and_what_holds_is_left(veth: Veth) -> None
     assert veth.node.links()[veth.ifname]["txqlen"] == length + 24
 
 
-@pytest.mark.parametrize("setting", [Setting.COALESCE, Setting.PAUSE, Setting.EEE, Setting.PRIVATE_FLAGS])
+LACKING = {
+    Setting.COALESCE: {"rx-usecs": 8, "adaptive-rx": False},
+    Setting.PAUSE: {"autoneg": False, "rx": True},
+    Setting.EEE: {"enabled": False, "tx-timer": 5},
+    Setting.PRIVATE_FLAGS: {"legacy-rx": True},
+    Setting.FEC: {"encoding": "auto"},
+    Setting.RINGS: {"rx-buf-len": 2048, "tx-push": True},
+    Setting.RSS: {"key": "00:01"},
+    Setting.RSS_FIELDS: {"udp4": "sdfn"},
+}
+
+
+@pytest.mark.parametrize("setting", LACKING)
 def test_setting_that_veth_lacks_is_not_supported(veth: Veth, setting: Setting) -> None:
     with pytest.raises(NotSupported):
         veth.node.run(read, veth.ifname, setting)
+
+
+@pytest.mark.parametrize("setting", LACKING)
+def test_kernel_finds_nothing_wrong_with_the_message_before_it_says_that_veth_lacks_it(
+    veth: Veth, setting: Setting
+) -> None:
+    with pytest.raises(NotSupported):
+        veth.node.run(write, veth.ifname, setting, LACKING[setting])

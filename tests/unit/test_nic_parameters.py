@@ -9,10 +9,10 @@ from typing import Any, Dict, List, Mapping, Tuple
 import pytest
 
 from wirespeed.errors import NotSupported, OutOfRange
-from wirespeed.kernel import ethtool_netlink, ethtool_parameters
+from wirespeed.kernel import ethtool_fec, ethtool_netlink, ethtool_parameters
 from wirespeed.kernel.port import Port
 from wirespeed.model.settings import SettingFacts
-from wirespeed.nic import coalesce, eee, pause, private_flags, txqueuelen
+from wirespeed.nic import coalesce, eee, fec, pause, private_flags, rings, txqueuelen
 
 PORT = Port("eth1", 7)
 
@@ -133,3 +133,78 @@ def test_private_flags_are_sent_by_name(monkeypatch: pytest.MonkeyPatch) -> None
     private_flags.write(PORT, {"legacy-rx": True, "vf-ipsec": False})
     bits = [{"name": "legacy-rx", "value": True}, {"name": "vf-ipsec"}]
     assert asked == [("PRIVFLAGS_SET", 14, {"flags": {"bits": {"bit": bits}}})]
+
+
+RINGS = {"rx-max": 4096, "rx": 256, "tx-max": 4096, "tx": 256, "tx-push": 0}
+
+
+def test_rings_come_with_what_newer_kernels_tell_beside_the_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = {"rx-buf-len": 2048, "tcp-data-split": 1, "cqe-size": 64, "hds-thresh-max": 1023, "hds-thresh": 0}
+    kernel(monkeypatch, **RINGS, **newer)
+    facts = rings.read(PORT)
+    assert facts.values == {
+        "rx": 256,
+        "tx": 256,
+        "hds-thresh": 0,
+        "rx-buf-len": 2048,
+        "tcp-data-split": False,
+        "cqe-size": 64,
+        "tx-push": False,
+    }
+    assert facts.maxima == {"rx": 4096, "tx": 4096, "hds-thresh": 1023}
+
+
+def test_driver_that_does_not_know_whether_it_splits_has_no_such_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel(monkeypatch, **RINGS)
+    assert set(rings.read(PORT).values) == {"rx", "tx", "tx-push"}
+
+
+def test_header_split_is_sent_as_the_kernels_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = kernel(monkeypatch).asked
+    rings.write(PORT, {"rx": 512, "tcp-data-split": True, "tx-push": False})
+    assert asked == [("RINGS_SET", 16, {"rx": 512, "tcp-data-split": 2, "tx-push": 0})]
+
+
+def test_refused_extra_is_not_tried_by_the_binding_which_knows_sizes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_named: Any) -> Any:
+        raise NotSupported("ethtool RINGS_SET eth1", "setting tx push not supported")
+
+    monkeypatch.setattr(ethtool_netlink, "call", refuse)
+    with pytest.raises(NotSupported, match="tx push"):
+        rings.write(PORT, {"tx-push": True})
+
+
+def fec_kernel(monkeypatch: pytest.MonkeyPatch, **reply: Any) -> Kernel:
+    made = kernel(monkeypatch, **reply)
+    monkeypatch.setattr(ethtool_fec, "call", made)
+    return made
+
+
+def modes(*names: str) -> Dict[str, Any]:
+    return {"no_mask": True, "bits": {"bit": [{"name": name, "value": True} for name in names]}}
+
+
+@pytest.mark.parametrize(
+    ("auto", "names", "encoding"),
+    [(0, ("RS",), "rs"), (0, ("BASER", "RS"), "rs baser"), (1, ("RS",), "auto"), (0, ("None",), "off")],
+)
+def test_error_correction_is_read(monkeypatch: pytest.MonkeyPatch, auto: int, names: Any, encoding: str) -> None:
+    fec_kernel(monkeypatch, auto=auto, modes=modes(*names))
+    assert fec.read(PORT).values == {"encoding": encoding}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("auto", {"modes": modes(), "auto": 1}), ("rs baser", {"modes": modes("RS", "BASER"), "auto": 0})],
+)
+def test_error_correction_is_written(monkeypatch: pytest.MonkeyPatch, encoding: str, body: Any) -> None:
+    asked = fec_kernel(monkeypatch).asked
+    fec.write(PORT, {"encoding": encoding})
+    assert asked == [("FEC_SET", 30, body)]
+
+
+def test_error_correction_is_settled_in_one_order() -> None:
+    facts = SettingFacts({"encoding": "off"})
+    assert fec.settle(facts, {"encoding": "BaseR rs"}, {}) == {"encoding": "rs baser"}
+    with pytest.raises(OutOfRange, match="auto, or one or more of off, rs, baser, llrs"):
+        fec.settle(facts, {"encoding": "auto rs"}, {})

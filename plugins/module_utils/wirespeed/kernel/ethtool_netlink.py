@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple, Union
 
 from . import netlink
 from .netlink import Attribute, Message, Nest
@@ -49,17 +49,32 @@ def message(*attributes: Attribute) -> Message:
 
 
 _COUNTERS = {"rx": (2, 6), "tx": (3, 7), "other": (4, 8), "combined": (5, 9)}
-_RING_SIZES = {"rx": (2, 6), "rx-mini": (3, 7), "rx-jumbo": (4, 8), "tx": (5, 9)}
+_RING_SIZES = {
+    "rx": (2, 6),
+    "rx-mini": (3, 7),
+    "rx-jumbo": (4, 8),
+    "tx": (5, 9),
+    "tx-push-buf-len": (16, 15),
+    "hds-thresh": (18, 17),
+}
+_RING_EXTRAS = (
+    Attribute(10, "rx-buf-len", "uint32"),
+    Attribute(11, "tcp-data-split", "uint8"),
+    Attribute(12, "cqe-size", "uint32"),
+    Attribute(13, "tx-push", "uint8"),
+    Attribute(14, "rx-push", "uint8"),
+)
+_DATA_SPLIT = {1: False, 2: True}  # ETHTOOL_TCP_DATA_SPLIT_*
 
 
-def _sizes(table: Mapping[str, Tuple[int, int]]) -> Message:
+def _sizes(table: Mapping[str, Tuple[int, int]], *others: Attribute) -> Message:
     maxima = (Attribute(maximum, f"{key}-max", "uint32") for key, (maximum, _current) in table.items())
     currents = (Attribute(current, key, "uint32") for key, (_maximum, current) in table.items())
-    return message(*maxima, *currents)
+    return message(*maxima, *currents, *others)
 
 
 _CHANNELS = _sizes(_COUNTERS)
-_RINGS = _sizes(_RING_SIZES)
+_RINGS = _sizes(_RING_SIZES, *_RING_EXTRAS)
 _FEATURES = message(*(Attribute(2 + i, key, BITSET) for i, key in enumerate(("hw", "wanted", "active", "nochange"))))
 _PRIVFLAGS = message(Attribute(2, "flags", BITSET))
 _LINKMODES = message(Attribute(5, "speed", "uint32"))
@@ -79,6 +94,13 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Rings(Sizes):
+    """``extras``: what newer kernels tell beside the sizes, ``rx-buf-len`` and ``tx-push`` for instance."""
+
+    extras: Mapping[str, Union[int, bool]]
+
+
+@dataclass(frozen=True)
 class Features:
     """Sets of kernel feature names, as ``netdev_features_strings`` (net/ethtool/common.c) has them.
 
@@ -93,7 +115,7 @@ class Features:
 
 
 def channels(port: Port) -> Sizes:
-    return _read_sizes("CHANNELS_GET", _CHANNELS_GET, _CHANNELS, tuple(_COUNTERS), port)
+    return Sizes(*_told(call("CHANNELS_GET", _CHANNELS_GET, _CHANNELS, port), tuple(_COUNTERS)))
 
 
 def set_channels(port: Port, counts: Mapping[str, int]) -> None:
@@ -101,13 +123,24 @@ def set_channels(port: Port, counts: Mapping[str, int]) -> None:
     call("CHANNELS_SET", _CHANNELS_SET, _CHANNELS, port, counts)
 
 
-def rings(port: Port) -> Sizes:
-    return _read_sizes("RINGS_GET", _RINGS_GET, _RINGS, tuple(_RING_SIZES), port)
+def rings(port: Port) -> Rings:
+    values = call("RINGS_GET", _RINGS_GET, _RINGS, port)
+    extras: Dict[str, Union[int, bool]] = {}
+    for attribute in _RING_EXTRAS:
+        if attribute.key in values:
+            number = int(values[attribute.key])
+            extras[attribute.key] = bool(number) if attribute.kind == "uint8" else number
+    if values.get("tcp-data-split") in _DATA_SPLIT:
+        extras["tcp-data-split"] = _DATA_SPLIT[values["tcp-data-split"]]
+    return Rings(*_told(values, tuple(_RING_SIZES)), extras)
 
 
-def set_rings(port: Port, sizes: Mapping[str, int]) -> None:
-    """``sizes`` in descriptors by ``rx``, ``tx``, ``rx-mini``, ``rx-jumbo``; what is not given stays."""
-    call("RINGS_SET", _RINGS_SET, _RINGS, port, sizes)
+def set_rings(port: Port, wanted: Mapping[str, Union[int, bool]]) -> None:
+    """Sizes in descriptors by ``rx``, ``tx``, ``rx-mini``, ``rx-jumbo``, and extras; what is not given stays."""
+    body = {key: int(value) for key, value in wanted.items()}
+    if "tcp-data-split" in body:
+        body["tcp-data-split"] += min(_DATA_SPLIT)
+    call("RINGS_SET", _RINGS_SET, _RINGS, port, body)
 
 
 def features(port: Port) -> Features:
@@ -140,10 +173,10 @@ def speed(port: Port) -> int:
     return 0 if value in (None, _SPEED_UNKNOWN) else int(value)
 
 
-def _read_sizes(name: str, command: int, layout: Message, keys: Sequence[str], port: Port) -> Sizes:
-    values = call(name, command, layout, port)
+def _told(values: Mapping[str, Any], keys: Sequence[str]) -> Tuple[Mapping[str, int], Mapping[str, int]]:
+    """Current values and maxima of the keys that the driver has."""
     present = [key for key in keys if values.get(f"{key}-max") or values.get(key)]
-    return Sizes({key: values.get(key, 0) for key in present}, {key: values.get(f"{key}-max", 0) for key in present})
+    return {key: values.get(key, 0) for key in present}, {key: values.get(f"{key}-max", 0) for key in present}
 
 
 def call(

@@ -11,11 +11,13 @@ from . import (
     coalesce,
     eee,
     features,
+    fec,
     mtu,
     pause,
     private_flags,
     rings,
     rss,
+    rss_fields,
     txqueuelen,
 )
 from .room import Room
@@ -27,8 +29,10 @@ ROOMS: Mapping[Setting, Room] = {
     Setting.CHANNELS: channels,
     Setting.RINGS: rings,
     Setting.RSS: rss,
+    Setting.RSS_FIELDS: rss_fields,
     Setting.COALESCE: coalesce,
     Setting.PAUSE: pause,
+    Setting.FEC: fec,
     Setting.EEE: eee,
     Setting.TXQUEUELEN: txqueuelen,
 }
