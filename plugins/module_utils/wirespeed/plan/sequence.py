@@ -51,7 +51,7 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
                 steps.append(_detach(nic, hook, because=ATTACH))
             steps.append(_attach(nic, profile, hook, because=None if hook.attaches else blocked[0]))
             native = hook.goal is XdpMode.NATIVE
-    for setting in profile.undone_by:
+    for setting in _forgotten_by(profile):
         steps += _rewrite(nic, profile, comparison, setting, steps, native)
     return tuple(steps)
 
@@ -83,10 +83,16 @@ def _late(profile: ResolvedProfile, order: Tuple[str, ...], changed: Dict[str, C
 
     Not a table that makes room for fewer channels: that one is needed before them, and again.
     """
-    forgotten = [setting.value for setting, ops in profile.undone_by.items() if ATTACH in ops]
+    forgotten = [setting.value for setting, ops in _forgotten_by(profile).items() if ATTACH in ops]
     if _shrinks(changed.get(Setting.RSS.value)) and Setting.CHANNELS.value in changed:
         forgotten = [name for name in forgotten if name != Setting.RSS.value]
     return [name for name in forgotten if name in changed and order.index(name) < order.index(ATTACH)]
+
+
+def _forgotten_by(profile: ResolvedProfile) -> Dict[Setting, Tuple[str, ...]]:
+    """Setting -> operations that make the driver forget it, whether it says so or not."""
+    settings = dict.fromkeys([*profile.undone_by, *profile.reset_by])
+    return {each: (*profile.undone_by.get(each, ()), *profile.reset_by.get(each, ())) for each in settings}
 
 
 def _rewrite(
@@ -101,16 +107,17 @@ def _rewrite(
     if change is None:
         return []
     ran = [_operation(step) for step in steps]
-    culprits = [i for i, name in enumerate(ran) if name in profile.undone_by[setting]]
+    culprits = [i for i, name in enumerate(ran) if name in _forgotten_by(profile)[setting]]
+    falsely = setting in READS_BACK_FALSELY and setting in profile.undone_by
     if culprits:
         if setting.value in ran[culprits[-1] :]:
             return []
         if setting.value in ran:
             change = replace(change, before=change.after)
         why = f"{change.why}; {nic.driver} forgets {setting} at {ran[culprits[-1]]}"
-        why += " although it still reads back" if setting in READS_BACK_FALSELY else ""
+        why += " although it still reads back" if falsely else ""
         return [_set(nic, profile, change, native, why, because=None if own else ran[culprits[-1]])]
-    if own is None and setting in READS_BACK_FALSELY and nic.witness.get(setting) != nic.epoch:
+    if own is None and falsely and nic.witness.get(setting) != nic.epoch:
         why = f"{change.why}; it reads back, but {nic.driver} may have forgotten it: not written since ({nic.epoch})"
         return [_set(nic, profile, change, native, why)]
     return []

@@ -39,6 +39,7 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
         native_note=native_note,
         constraints=tuple(_constraints(merged, names)),
         undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
+        reset_by=_reset_by(merged, tuning),
         reads_attached=_reads_attached(merged, tuning, names),
         findings=(*_match_findings(documents, nic, node, intent), *findings, *_findings(merged, names)),
         counters={name: entry.value for name, entry in merged.section("counters").items()},
@@ -105,6 +106,16 @@ def _constraints(merged: Merged, names: Mapping[str, Any]) -> List[Constraint]:
 
 def _condition(entry: Entry) -> Callable[[Mapping[str, Any]], bool]:
     return lambda names: _truth(entry, "holds", names)
+
+
+def _reset_by(merged: Merged, tuning: Tuning) -> Dict[Setting, Tuple[str, ...]]:
+    """Not where the driver's own value is what is wanted anyway."""
+    resets: Dict[Setting, Tuple[str, ...]] = {}
+    for name, entry in merged.section("reset_by").items():
+        wants = [want.value for want in tuning.get(Setting(name), {}).values()]
+        if any(value != entry.part("to") for value in wants):
+            resets[Setting(name)] = tuple(entry.part("by"))
+    return resets
 
 
 def _reads_attached(merged: Merged, tuning: Tuning, names: Mapping[str, Any]) -> Dict[Setting, Dict[str, Value]]:
