@@ -102,6 +102,7 @@ def test_negotiation_that_is_asked_for_overrules_fixed_directions() -> None:
     ("room", "facts", "want", "allowed"),
     [
         (coalesce, ADAPTIVE, {"rx-usecs": True}, "a whole number"),
+        (coalesce, ADAPTIVE, {"rx-usecs": 2**32}, "a whole number from 0"),
         (coalesce, ADAPTIVE, {"adaptive-tx": 1}, "true or false"),
         (coalesce, ADAPTIVE, {"cqe-mode-rx": True}, "this NIC has no 'cqe-mode-rx'"),
         (pause, NEGOTIATING, {"autoneg": "yes"}, "true or false"),

@@ -9,6 +9,7 @@ from ..kernel import rtnetlink
 from ..kernel.port import Port
 from ..model.settings import READS_BACK_FALSELY, Setting, SettingFacts, Value, Values
 from ..model.step import Step
+from . import queue_cpus
 from .table import ROOMS
 
 
@@ -49,7 +50,9 @@ def _values(after: Mapping[str, Any]) -> Values:
 
 
 def _holds(facts: SettingFacts, key: str, value: Value) -> bool:
-    return facts.values.get(key) == value and facts.requested.get(key, value) == value
+    have = facts.values.get(key)
+    same = queue_cpus.same(str(have), str(value)) if key == queue_cpus.KEY else have == value
+    return same and facts.requested.get(key, value) == value
 
 
 def _difference(facts: SettingFacts, key: str, value: Value) -> str:

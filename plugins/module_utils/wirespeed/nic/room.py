@@ -10,6 +10,10 @@ from ..kernel.port import Port
 from ..model.settings import Setting, SettingFacts, Value, Values
 
 
+_LARGEST = 2**32 - 1
+"""What the kernel's messages hold."""
+
+
 class Room(Protocol):
     """A module with these three functions.
 
@@ -56,7 +60,7 @@ def counted(facts: SettingFacts, key: str, value: Value, smallest: int) -> int:
     allowed = f"{smallest} to {largest}" if largest is not None else f"a whole number from {smallest}"
     if isinstance(value, bool) or not isinstance(value, int):
         raise OutOfRange(key, value, allowed)
-    if value < smallest or (largest is not None and value > largest):
+    if value < smallest or value > (_LARGEST if largest is None else largest):
         raise OutOfRange(key, value, allowed)
     return value
 

@@ -17,7 +17,7 @@ from ..kernel import ethtool_rss, machine_id
 from ..kernel.ethtool_rss import FUNCTIONS, TRANSFORMATIONS
 from ..kernel.port import Port
 from ..model.settings import Setting, SettingFacts, Value, Values
-from .channels import receive_queues
+from .channels import queues_made
 from .room import worded
 
 _TABLE, _KEY, _FUNCTION, _TRANSFORMATION = "indirection", "key", "function", "input-xfrm"
@@ -94,7 +94,7 @@ def _buckets(facts: SettingFacts) -> int:
 
 def _queues(facts: SettingFacts, planned: Mapping[Setting, Values]) -> int:
     counts = planned.get(Setting.CHANNELS)
-    return (receive_queues(counts) if counts else 0) or facts.maxima[_TABLE] + 1
+    return (queues_made(counts, "rx") if counts else 0) or facts.maxima[_TABLE] + 1
 
 
 def _table(value: Value, buckets: int, queues: int) -> Tuple[int, ...]:

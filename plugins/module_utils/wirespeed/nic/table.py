@@ -12,7 +12,9 @@ from . import (
     eee,
     features,
     fec,
+    irq_affinity,
     mtu,
+    napi,
     pause,
     private_flags,
     rings,
@@ -20,6 +22,7 @@ from . import (
     rss_fields,
     txqueuelen,
 )
+from .queue_masks import RPS, XPS
 from .room import Room
 
 ROOMS: Mapping[Setting, Room] = {
@@ -35,4 +38,8 @@ ROOMS: Mapping[Setting, Room] = {
     Setting.FEC: fec,
     Setting.EEE: eee,
     Setting.TXQUEUELEN: txqueuelen,
+    Setting.NAPI: napi,
+    Setting.IRQ_AFFINITY: irq_affinity,
+    Setting.XPS: XPS,
+    Setting.RPS: RPS,
 }

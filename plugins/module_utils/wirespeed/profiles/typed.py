@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 
 from ..errors import BadInput, Place
 from ..model.settings import Value
@@ -60,11 +60,6 @@ def _word(value: Any, place: Place, field: str) -> str:
         return str(value)
     if isinstance(value, str) and value.strip():
         return value.strip()
-    if isinstance(value, (list, tuple)) and value:
-        return " ".join(_words(value, place, field))
+    if isinstance(value, (list, tuple)) and value and not any(isinstance(item, (list, tuple)) for item in value):
+        return " ".join(_word(item, place, field) for item in value)  # cpus: [0, 2, 4-5] is "0 2 4-5"
     raise BadInput(place, field, f"gives {value!r}.", "Allowed: a text.")
-
-
-def _words(values: Any, place: Place, field: str) -> List[str]:
-    """``cpus: [0, 2, 4-5]``, one item for each queue, is ``0 2 4-5``."""
-    return [_word(item, place, field) for item in values if not isinstance(item, (list, tuple))]
