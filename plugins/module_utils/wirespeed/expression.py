@@ -9,7 +9,8 @@ the value with its type; a text around expressions gives a text; any other value
 ========== ==============================================================================
 ``nic``    attributes of :class:`~.model.nic.Nic`; ``nic.<setting>.<key>`` is the current value,
            ``nic.max.<setting>.<key>`` the driver's maximum, ``nic.fixed.<setting>`` the keys that
-           cannot change, ``nic.requested.<setting>.<key>`` what was asked for where that differs;
+           cannot change, ``nic.floating.<setting>`` those that the driver moves by itself,
+           ``nic.requested.<setting>.<key>`` what was asked for where that differs;
            ``nic.xdp`` the mode of the attached program or none
 ``node``   ``cpus`` (possible), ``cpus_online``, ``cpus_on_nic_node``, ``ram_mib``, ``kernel``
            (compares with a text: ``node.kernel >= '6.6'``)
@@ -127,6 +128,7 @@ def _nic(nic: Nic) -> Dict[str, Any]:
     names.update({setting.value: facts.values for setting, facts in nic.settings.items()})
     names["max"] = {setting.value: facts.maxima for setting, facts in nic.settings.items()}
     names["fixed"] = {setting.value: facts.fixed for setting, facts in nic.settings.items()}
+    names["floating"] = {setting.value: facts.floating for setting, facts in nic.settings.items()}
     names["requested"] = {setting.value: facts.requested for setting, facts in nic.settings.items()}
     return names
 

@@ -9,7 +9,6 @@ from ..errors import OutOfRange
 from ..kernel.port import Port
 from ..model.settings import Setting, SettingFacts, Value, Values
 
-
 _LARGEST = 2**32 - 1
 """What the kernel's messages hold."""
 
