@@ -119,14 +119,28 @@ def test_impossible_value_says_what_is_allowed(
 
 def test_only_given_parameters_are_sent_and_switches_as_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = kernel(monkeypatch).asked
-    coalesce.write(PORT, {"rx-usecs": 64, "adaptive-rx": False})
+    coalesce.write(PORT, {"tx-usecs": 64, "cqe-mode-rx": True})
     pause.write(PORT, {"autoneg": False, "tx": True})
     eee.write(PORT, {"enabled": False})
     assert asked == [
-        ("COALESCE_SET", 20, {"rx-usecs": 64, "adaptive-rx": 0}),
+        ("COALESCE_SET", 20, {"tx-usecs": 64, "cqe-mode-rx": 1}),
         ("PAUSE_SET", 22, {"autoneg": 0, "tx": 1}),
         ("EEE_SET", 24, {"enabled": 0}),
     ]
+
+
+def test_moderation_is_switched_before_times_are_fixed_because_bnxt_drops_them_in_one_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = kernel(monkeypatch).asked
+    coalesce.write(PORT, {"rx-usecs": 64, "adaptive-rx": False})
+    assert [body for _name, _command, body in asked] == [{"adaptive-rx": 0}, {"rx-usecs": 64}]
+
+
+def test_undo_gives_moderation_back_and_not_what_it_had_chosen_for_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = kernel(monkeypatch).asked
+    coalesce.write(PORT, {"adaptive-rx": True, "rx-usecs": 37, "tx-usecs": 8})
+    assert [body for _name, _command, body in asked] == [{"adaptive-rx": 1}, {"tx-usecs": 8}]
 
 
 def test_private_flags_are_sent_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,15 +32,15 @@ def test_masks_are_read_in_words_of_32_bits(mask: str, members: Any) -> None:
 
 
 class Machine:
-    """Two memory nodes of two cores with two threads each: CPU N and N + 4 are one core."""
+    """Two memory nodes of two cores with two threads each: an even CPU and the next are one core."""
 
     def __init__(self, folder: Path) -> None:
         self.cpu, self.numa = folder / "cpu", folder / "node"
         for number in range(8):
             topology = self.cpu / f"cpu{number}" / "topology"
             topology.mkdir(parents=True)
-            (topology / "thread_siblings_list").write_text(f"{number % 4},{number % 4 + 4}\n")
-        for node, members in enumerate(("0-1,4-5", "2-3,6-7")):
+            (topology / "thread_siblings_list").write_text(f"{number & ~1}-{number | 1}\n")
+        for node, members in enumerate(("0-3", "4-7")):
             (self.numa / f"node{node}").mkdir(parents=True)
             (self.numa / f"node{node}" / "cpulist").write_text(members)
         self.online("0-7")
@@ -60,13 +60,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.mark.usefixtures("machine")
 def test_near_cpus_come_first_and_of_each_core_one_thread_before_any_second() -> None:
-    assert cpus.by_distance(1) == ((2, 3, 6, 7), (2, 3, 6, 7, 0, 1, 4, 5))
-    assert cpus.by_distance(-1)[0] == (0, 1, 2, 3, 4, 5, 6, 7)
+    assert cpus.by_distance(1) == ((4, 6, 5, 7), (4, 6, 5, 7, 0, 2, 1, 3))
+    assert cpus.by_distance(-1)[0] == (0, 2, 4, 6, 1, 3, 5, 7)
 
 
 def test_only_running_cpus_are_used(machine: Machine) -> None:
-    machine.online("0-2,4-6")
-    assert cpus.by_distance(1) == ((2, 6), (2, 6, 0, 1, 4, 5))
+    machine.online("0-1,5-6")
+    assert cpus.by_distance(1) == ((6, 5), (6, 5, 0, 1))
     machine.online("0-1")
     assert cpus.by_distance(1)[0] == (0, 1)
 

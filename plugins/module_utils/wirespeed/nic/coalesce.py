@@ -35,7 +35,17 @@ def settle(facts: SettingFacts, want: Values, planned: Mapping[Setting, Values])
 
 
 def write(port: Port, values: Values) -> None:
-    ethtool_parameters.write(COALESCE, port, values)
+    """Moderation on or off first, then what is fixed.
+
+    bnxt_en drops the times of a call that turns moderation off (bnxt_set_coalesce, Linux 6.1 to
+    6.12), vmxnet3 refuses those of a call that leaves it on.
+    """
+    moved = _floating(values)
+    switches = {key: value for key, value in values.items() if key in _MOVED_BY}
+    fixed = {key: value for key, value in values.items() if key not in _MOVED_BY and key not in moved}
+    for part in (switches, fixed):
+        if part:
+            ethtool_parameters.write(COALESCE, port, part)
 
 
 def _floating(values: Values) -> FrozenSet[str]:
