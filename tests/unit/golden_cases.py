@@ -22,7 +22,7 @@ An RSS table is written ``equal 4`` (0 1 2 3 0 1 ...), ``runs 4`` (0 0 ... 1 1 .
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
@@ -58,7 +58,7 @@ def names() -> List[str]:
     return sorted(f"{path.parent.name}/{path.stem}" for path in GOLDEN.glob("*/*.yml") if path.stem != "nic")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(path: Path) -> Dict[str, Any]:
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from wirespeed.expression import namespace
 from wirespeed.model.settings import Setting
 from wirespeed.model.step import Disruption
+from wirespeed.namespace import namespace
 
 from .profile_cases import NATIVE, e1000e, igb, node, resolved, values, veth, virtio, vmxnet3
 

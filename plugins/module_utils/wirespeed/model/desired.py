@@ -38,7 +38,7 @@ class OperationRule:
 class Constraint:
     """A condition that native attach needs, known before the call.
 
-    ``holds`` takes the expression namespace of the *planned* NIC (see ``expression.namespace``).
+    ``holds`` takes the expression namespace of the *planned* NIC (see ``namespace.namespace``).
     ``errno`` is what the kernel would answer, ``explain`` and ``remedy`` are what we answer instead.
     """
 

@@ -7,12 +7,13 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .. import expression
 from ..errors import BadInput, Place
-from ..model.desired import Constraint, OperationRule, ResolvedProfile
+from ..model.desired import Constraint, OperationRule, ResolvedProfile, Want
 from ..model.intent import NicIntent, unknown_word
 from ..model.nic import Nic
 from ..model.node import Node
 from ..model.settings import Setting, Value, Values
 from ..model.step import Disruption
+from ..namespace import namespace
 from . import match
 from .document import Document, ProfileSet
 from .merge import Entry, Merged, merge
@@ -25,8 +26,8 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
     """Pure. Raises :class:`BadInput` (place, field, what is allowed) and :class:`OutOfRange`."""
     documents = match.select(profiles, nic, node, intent.profile)
     merged = merge(documents, intent.workload.value)
-    tuning, findings = tune(nic, merged, intent, expression.namespace(nic, node, intent.workload.value))
-    names = expression.namespace(nic, node, intent.workload.value, _planned(nic, tuning))
+    tuning, findings = tune(nic, merged, intent, namespace(nic, node, intent.workload.value))
+    names = namespace(nic, node, intent.workload.value, planned_values(nic, tuning))
     order = _order(merged, tuning)
     native, native_note = _native(merged, names)
     return ResolvedProfile(
@@ -46,7 +47,7 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
     )
 
 
-def _planned(nic: Nic, tuning: Tuning) -> Dict[Setting, Values]:
+def planned_values(nic: Nic, tuning: Mapping[Setting, Mapping[str, Want]]) -> Dict[Setting, Values]:
     """What each setting will read on the bare NIC; a not yet settled RSS text stands as it is."""
     planned: Dict[Setting, Values] = {}
     for setting, facts in nic.settings.items():
