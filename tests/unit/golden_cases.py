@@ -115,7 +115,8 @@ class Case:
                 facts = settings[Setting(step.resource)]
                 kept = {key: value for key, value in facts.requested.items() if key not in step.after}
                 values = {**facts.values, **{key: _frozen(value) for key, value in step.after.items()}}
-                settings[Setting(step.resource)] = replace(facts, values=values, requested=kept)
+                moved = facts.floating - set(step.after)
+                settings[Setting(step.resource)] = replace(facts, values=values, requested=kept, floating=moved)
             elif step.action in (Action.ATTACH, Action.DETACH):
                 nic = replace(nic, xdp=HOLDERS[step.after["mode"]] if step.action is Action.ATTACH else None)
         if any(step.action is Action.ATTACH and step.after["mode"] == "native" for step in steps):
@@ -207,6 +208,13 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
     for setting in (Setting.CHANNELS, Setting.RINGS, Setting.PRIVATE_FLAGS):
         if facts.get(setting.value):
             yield setting, SettingFacts(facts[setting.value], most.get(setting.value, {}))
+    if facts.get("coalesce"):
+        moved = {"rx-usecs", "rx-frames"} if facts["coalesce"].get("adaptive-rx") else set()
+        yield Setting.COALESCE, SettingFacts(facts["coalesce"], floating=frozenset(moved & set(facts["coalesce"])))
+    if facts.get("interrupts"):
+        cpus = tuple(range(facts["cpus"]))
+        values = {"cpus": facts["interrupts"]}
+        yield Setting.IRQ_AFFINITY, SettingFacts(values, {"cpus": 7}, derived={"near": cpus, "running": cpus})
     if facts.get("rss"):
         channels = facts.get("channels") or {"rx": facts["queues"]}
         rings = sum(channels.get(key, 0) for key in ("rx", "combined"))
