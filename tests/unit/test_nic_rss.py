@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Dict, List, Tuple
 
 import pytest
@@ -63,6 +64,15 @@ def test_table_key_and_function_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
     facts = rss.read(PORT)
     expected = {"indirection": (0, 1, 0, 1), "key": "00:01:02:03", "function": "toeplitz", "input-xfrm": "none"}
     assert (facts.values, facts.maxima) == (expected, {"indirection": 1})
+
+
+@pytest.mark.parametrize(("release", "known"), [("6.1.0-28-amd64", False), ("6.8.0", True), ("7.2.13+deb14", True)])
+def test_kernel_before_6_8_knows_of_no_transformation(
+    monkeypatch: pytest.MonkeyPatch, release: str, known: bool
+) -> None:
+    kernel(monkeypatch)
+    monkeypatch.setattr(ethtool_rss.os, "uname", lambda: SimpleNamespace(release=release))
+    assert ("input-xfrm" in rss.read(PORT).values) is known
 
 
 def test_driver_without_a_key_has_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,14 @@ everywhere. Layouts from include/uapi/linux/ethtool.h.
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from ..errors import KernelRefusal, NotSupported
 from .ethtool_ioctl import call
+from .host import parse_release
 
 _GRXFH, _SRXFH, _GRXRINGS, _GRSSH, _SRSSH = 0x29, 0x2A, 0x2D, 0x46, 0x47
 _KEEP_TABLE = 0xFFFFFFFF  # ETH_RXFH_INDIR_NO_CHANGE
@@ -25,7 +27,9 @@ FUNCTIONS: Mapping[str, int] = {"toeplitz": 1, "xor": 2, "crc32": 4}
 """ETH_RSS_HASH_*: a driver has some of them and uses one."""
 
 TRANSFORMATIONS: Mapping[str, int] = {"none": 0, "symmetric-xor": 1, "symmetric-or-xor": 2}
-"""RXH_XFRM_*: what is done to the addresses and ports before they are hashed (Linux 6.8)."""
+"""RXH_XFRM_*: what is done to the addresses and ports before they are hashed."""
+
+_TRANSFORMATIONS_SINCE = (6, 8)
 
 FLOWS: Mapping[str, int] = {
     "tcp4": 0x01,
@@ -49,14 +53,15 @@ class Rss:
     """The default context. ``indirection`` gives the queue of each bucket; ``rings`` the number of receive queues.
 
     ``key`` is empty where the driver has none; ``function`` and ``transformation`` are the numbers
-    of :data:`FUNCTIONS` and :data:`TRANSFORMATIONS`, 0 where the driver tells none.
+    of :data:`FUNCTIONS`, 0 where the driver tells none, and :data:`TRANSFORMATIONS`, None where the
+    kernel knows of none.
     """
 
     indirection: Tuple[int, ...]
     rings: int
     key: bytes = b""
     function: int = 0
-    transformation: int = 0
+    transformation: Optional[int] = None
 
 
 def rss(name: str) -> Rss:
@@ -81,7 +86,7 @@ def set_rss(
     ``indirection`` and ``key`` must be as long as those that :func:`rss` reads.
     """
     if transformation is None:
-        transformation = _rss(name).transformation
+        transformation = _rss(name).transformation or 0
     size = _KEEP_TABLE if indirection is None else len(indirection)
     head = _RSS.pack(_SRSSH, 0, size, len(key), function, transformation, 0, 0, 0)
     table = b"" if indirection is None else struct.pack(f"={len(indirection)}I", *indirection)
@@ -94,6 +99,8 @@ def _rss(name: str) -> Rss:
     body = bytes(buckets * 4 + key_bytes)
     answer = call(name, "GRSSH", _RSS.pack(_GRSSH, 0, buckets, key_bytes, 0, 0, 0, 0, 0) + body)
     function, transformation = _RSS.unpack_from(answer)[4:6]
+    if parse_release(os.uname().release).version < _TRANSFORMATIONS_SINCE:
+        transformation = None  # the byte is reserved
     table = struct.unpack_from(f"={buckets}I", answer, _RSS.size)
     start = _RSS.size + buckets * 4
     return Rss(table, 0, answer[start : start + key_bytes], function, transformation)

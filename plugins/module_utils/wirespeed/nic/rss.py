@@ -37,7 +37,7 @@ def read(port: Port) -> SettingFacts:
         values[_KEY] = rss.key.hex(":")
     if rss.function in FUNCTIONS.values():
         values[_FUNCTION] = _word(FUNCTIONS, rss.function)
-    if rss.transformation in TRANSFORMATIONS.values():
+    if rss.transformation is not None and rss.transformation in TRANSFORMATIONS.values():
         values[_TRANSFORMATION] = _word(TRANSFORMATIONS, rss.transformation)
     host = machine_id.derived("wirespeed rss key", len(rss.key))
     return SettingFacts(values, {_TABLE: rss.rings - 1}, derived={_KEY: host.hex(":")} if host else {})
