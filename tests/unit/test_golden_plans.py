@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from wirespeed.model.settings import Setting
 from wirespeed.model.step import Disruption
 from wirespeed.profiles.load import BUILT_IN
 
@@ -59,3 +62,19 @@ def test_the_plan_costs_no_more_than_it_may(name: str) -> None:
     limit = Case(name).intent.max_disruption
     assert planned.refusals or all(not step.disruption.exceeds(limit) for step in planned.steps)
     assert limit in list(Disruption)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_nic_that_does_not_tell_one_setting_is_planned_all_the_same(driver: str) -> None:
+    case = Case(f"{driver}/tuned")
+    for untold in case.nic.settings:
+        known = {setting: facts for setting, facts in case.nic.settings.items() if setting is not untold}
+        planned = case.planned(replace(case.nic, settings=known))
+        assert untold.value not in [step.resource for step in planned.steps]
+
+
+def test_a_condition_that_cannot_be_judged_is_told() -> None:
+    case = Case("ena/tuned")
+    known = {setting: facts for setting, facts in case.nic.settings.items() if setting is not Setting.CHANNELS}
+    told_of = [each for each in case.planned(replace(case.nic, settings=known)).warnings if "half_channels" in each]
+    assert len(told_of) == 1 and "ena tells no channels here" in told_of[0]

@@ -18,6 +18,7 @@ from . import match
 from .document import Document, ProfileSet
 from .merge import Entry, Merged, merge
 from .tuning import Tuning, tune
+from .untold import judgeable
 
 REFUSED = "refused"
 
@@ -30,19 +31,27 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
     names = namespace(nic, node, intent.workload.value, planned_values(nic, tuning))
     order = _order(merged, tuning)
     native, native_note = _native(merged, names)
+    constraints, unjudged = judgeable(merged.section("constraints"), ("holds", "explain", "remedy"), nic, names)
+    facts, untold = judgeable(merged.section("findings"), ("when",), nic, names)
     return ResolvedProfile(
         names=tuple(document.name for document in documents),
         digest=merged.digest,
         tuning=tuning,
-        operations={name: _operation(entry, names) for name, entry in merged.section("operations").items()},
+        operations=_operations(merged, nic, names),
         order=order,
         native=native,
         native_note=native_note,
-        constraints=tuple(_constraints(merged, names)),
+        constraints=tuple(_constraints(constraints, names)),
         undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
         reset_by=_reset_by(merged, tuning),
         reads_attached=_reads_attached(merged, tuning, names),
-        findings=(*_match_findings(documents, nic, node, intent), *findings, *_findings(merged, names)),
+        findings=(
+            *_match_findings(documents, nic, node, intent),
+            *findings,
+            *unjudged,
+            *untold,
+            *_findings(facts, names),
+        ),
         counters={name: entry.value for name, entry in merged.section("counters").items()},
     )
 
@@ -73,6 +82,13 @@ def _native(merged: Merged, names: Mapping[str, Any]) -> Tuple[bool, str]:
     return _truth(entry, "value", names), _text(entry, "note", names)
 
 
+def _operations(merged: Merged, nic: Nic, names: Mapping[str, Any]) -> Dict[str, OperationRule]:
+    """Not of settings that this NIC does not have: what they would cost depends on them."""
+    absent = [setting.value for setting in Setting if setting not in nic.settings]
+    entries = merged.section("operations").items()
+    return {name: _operation(entry, names) for name, entry in entries if name not in absent}
+
+
 def _operation(entry: Entry, names: Mapping[str, Any]) -> OperationRule:
     bare = _disruption(entry, "bare", names)
     if bare is None:
@@ -91,7 +107,7 @@ def _disruption(entry: Entry, part: str, names: Mapping[str, Any]) -> Optional[D
     return Disruption(word)
 
 
-def _constraints(merged: Merged, names: Mapping[str, Any]) -> List[Constraint]:
+def _constraints(entries: Mapping[str, Entry], names: Mapping[str, Any]) -> List[Constraint]:
     return [
         Constraint(
             id=name,
@@ -101,7 +117,7 @@ def _constraints(merged: Merged, names: Mapping[str, Any]) -> List[Constraint]:
             remedy=_text(entry, "remedy", names),
             origin=str(entry.place),
         )
-        for name, entry in merged.section("constraints").items()
+        for name, entry in entries.items()
     ]
 
 
@@ -130,10 +146,8 @@ def _reads_attached(merged: Merged, tuning: Tuning, names: Mapping[str, Any]) ->
     return reads
 
 
-def _findings(merged: Merged, names: Mapping[str, Any]) -> List[str]:
-    return [
-        _text(entry, "text", names) for entry in merged.section("findings").values() if _truth(entry, "when", names)
-    ]
+def _findings(entries: Mapping[str, Entry], names: Mapping[str, Any]) -> List[str]:
+    return [_text(entry, "text", names) for entry in entries.values() if _truth(entry, "when", names)]
 
 
 def _match_findings(documents: Sequence[Document], nic: Nic, node: Node, intent: NicIntent) -> List[str]:
