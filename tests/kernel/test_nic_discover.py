@@ -3,23 +3,29 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 
 from tests.probes import requires, requires_bpftool, requires_ethtool
+from wirespeed.errors import KernelRefusal
 from wirespeed.model.nic import Nic, XdpMode
 from wirespeed.model.settings import Setting
 from wirespeed.nic.discover import discover
+from wirespeed.nic.table import ROOMS
 
 from . import helpers_xdp
 from .netns import Factory, Veth
 from .worker import enter_network
+
+SETTINGS_OF_VETH = {Setting.FEATURES, Setting.MTU, Setting.CHANNELS, Setting.TXQUEUELEN}
 
 
 def nic(veth: Veth) -> Nic:
@@ -71,7 +77,7 @@ def test_speed_is_that_of_ethtool(veth: Veth) -> None:
 
 def test_setting_that_the_driver_lacks_has_a_reason_instead_of_values(veth: Veth) -> None:
     found = nic(veth)
-    assert set(found.settings) == {Setting.FEATURES, Setting.MTU, Setting.CHANNELS}
+    assert set(found.settings) == SETTINGS_OF_VETH
     assert "RINGS_GET" in found.unsupported[Setting.RINGS]
     assert "GRSSH" in found.unsupported[Setting.RSS]
 
@@ -174,3 +180,31 @@ def test_link_of_another_namespace_with_the_same_ifindex_is_not_mistaken(veth: V
     found, wanted = veth.node.run(link_of_another_namespace, veth.ifname, str(veth.wire.path), veth.wire_ifname)
     assert veth.node.links()[veth.ifname]["ifindex"] == veth.wire.links()[veth.wire_ifname]["ifindex"]
     assert (found.prog_name, found.link_id) == ("here", wanted)
+
+
+class Failing:
+    """A room whose driver fails."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+    def read(self, port: Any) -> Any:
+        raise KernelRefusal(f"ethtool EEE_GET {port.name}", self.code)
+
+
+def discover_with(rooms: Any, name: str) -> Dict[str, Nic]:
+    module = sys.modules[discover.__module__]
+    module.ROOMS = rooms  # type: ignore[attr-defined]  # in a worker, which ends after it
+    return discover([name])
+
+
+def test_driver_that_fails_at_one_setting_keeps_all_others(veth: Veth) -> None:
+    found = veth.node.run(discover_with, {**ROOMS, Setting.EEE: Failing(errno.EIO)}, veth.ifname)[veth.ifname]
+    assert set(found.settings) == SETTINGS_OF_VETH
+    assert found.unsupported[Setting.EEE].startswith(f"ethtool EEE_GET {veth.ifname}: EIO")
+
+
+def test_interface_that_goes_meanwhile_is_no_nic_without_settings(veth: Veth) -> None:
+    with pytest.raises(KernelRefusal) as refused:
+        veth.node.run(discover_with, {**ROOMS, Setting.EEE: Failing(errno.ENODEV)}, veth.ifname)
+    assert refused.value.code == errno.ENODEV

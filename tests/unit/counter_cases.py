@@ -15,7 +15,7 @@ from wirespeed.counters.verdicts import VerdictCount, VerdictName, VerdictReadin
 from wirespeed.errors import Place
 
 PROFILES = Path(__file__).parents[2] / "plugins/module_utils/wirespeed/profiles"
-DRIVERS = ("generic", "igb", "virtio_net", "vmxnet3", "veth", "e1000e")
+DRIVERS = tuple(sorted(path.stem for path in PROFILES.glob("*.yml")))
 LINK = ("rx_packets", "rx_bytes", "rx_errors", "rx_dropped", "rx_missed_errors", "rx_crc_errors", "rx_length_errors")
 
 NAMES = (

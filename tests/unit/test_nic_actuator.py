@@ -17,6 +17,8 @@ from wirespeed.nic.actuator import SettingActuator
 FACTS = {
     Setting.RINGS: SettingFacts({"rx": 256, "tx": 512}),
     Setting.RSS: SettingFacts({"indirection": (0, 1, 0, 1)}),
+    Setting.COALESCE: SettingFacts({"adaptive-rx": True, "rx-usecs": 37}, floating=frozenset({"rx-usecs"})),
+    Setting.IRQ_AFFINITY: SettingFacts({"cpus": "0-1 0-1 0 1"}),
     Setting.FEATURES: SettingFacts({"rx-lro": False, "rx-gro": True}, requested={"rx-lro": True}),
 }
 
@@ -61,3 +63,18 @@ def test_feature_that_is_off_but_requested_on_is_written(written: List[Any]) -> 
 def test_table_of_a_step_from_the_journal_is_compared_as_a_table(written: List[Any]) -> None:
     assert SettingActuator().deviation(step(Setting.RSS, {"indirection": [0, 1, 0, 1]})) == ""
     assert "not (1, 1, 1, 1)" in SettingActuator().deviation(step(Setting.RSS, {"indirection": [1, 1, 1, 1]}))
+
+
+def test_what_the_driver_moves_by_itself_is_written_even_where_it_stands_right_by_chance(written: List[Any]) -> None:
+    SettingActuator().apply(step(Setting.COALESCE, {"adaptive-rx": False, "rx-usecs": 37}))
+    assert written == [{"adaptive-rx": False, "rx-usecs": 37}]
+
+
+def test_what_the_driver_moves_by_itself_is_no_deviation(written: List[Any]) -> None:
+    assert SettingActuator().deviation(step(Setting.COALESCE, {"adaptive-rx": True, "rx-usecs": 8})) == ""
+    assert "adaptive-rx is True" in SettingActuator().deviation(step(Setting.COALESCE, {"adaptive-rx": False}))
+
+
+def test_cpus_given_back_to_the_first_queues_are_enough_until_the_others_are_gone(written: List[Any]) -> None:
+    assert SettingActuator().deviation(step(Setting.IRQ_AFFINITY, {"cpus": "0-1 0-1"})) == ""
+    assert "cpus is" in SettingActuator().deviation(step(Setting.IRQ_AFFINITY, {"cpus": "0-1 1"}))

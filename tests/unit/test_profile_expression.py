@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 
 from wirespeed.errors import BadInput, Place
-from wirespeed.expression import evaluate, namespace
+from wirespeed.expression import evaluate
 from wirespeed.model.settings import Setting
+from wirespeed.namespace import namespace
 
 from .profile_cases import igb, node, vmxnet3
 

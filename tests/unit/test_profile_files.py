@@ -29,7 +29,7 @@ def refusal(tmp_path, text):
         ),
         (
             HEAD + "tuning:\n  drop:\n    rings:\n      # half\n      rxx: 1\n",
-            "site/mine.yml:7: tuning.drop.rings.rxx: 'rxx' is not known here. Did you mean 'rx'? Allowed: rx, rx-jumbo",
+            "site/mine.yml:7: tuning.drop.rings.rxx: 'rxx' is not known here. Did you mean 'rx'? Allowed: cqe-size,",
         ),
         (
             HEAD + "operations:\n  mtu: {bare: bouncy, attached: none}\n",
@@ -50,7 +50,7 @@ def refusal(tmp_path, text):
             "site/mine.yml:2: match.pci: is '8086'. Allowed: PCI ids",
         ),
         ("match: any\n", "site/mine.yml:1: lacks 'profile'."),
-        (HEAD + "extends: ibg\n", "site/mine.yml:3: extends: 'ibg' is not known here. Did you mean 'igb'?"),
+        (HEAD + "extends: vmxnet\n", "site/mine.yml:3: extends: 'vmxnet' is not known here. Did you mean 'vmxnet3'?"),
         (HEAD + "extends: mine\n", "site/mine.yml:3: extends: 'mine' extends itself."),
         (HEAD + "tuning:\n  all:\n    rings: null\n", "site/mine.yml:5: tuning.all.rings: is None. Allowed: object."),
         (
@@ -125,7 +125,7 @@ def test_the_built_in_profiles_say_why_and_whence_of_every_value():
 
 
 def test_every_feature_that_a_built_in_profile_names_is_one_of_the_kernels():
-    known = {"rx-lro", "rx-gro-hw", "rx-vlan-hw-parse", "tx-vlan-hw-insert"}
+    known = {"rx-lro", "rx-gro-hw", "rx-vlan-hw-parse", "rx-vlan-stag-hw-parse", "tx-vlan-hw-insert"}
     named = {
         name
         for document in built_in().documents

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wirespeed import expression
+from wirespeed import expression, namespace
 from wirespeed.errors import BadInput
 from wirespeed.profiles.load import BUILT_IN, ProfileSet
 from wirespeed.profiles.resolve import resolve
@@ -74,5 +74,5 @@ def test_a_set_of_another_version_is_refused():
 
 
 def test_the_code_parses_on_python_3_9():
-    for path in [*BUILT_IN.glob("*.py"), Path(expression.__file__)]:
+    for path in [*BUILT_IN.glob("*.py"), Path(expression.__file__), Path(namespace.__file__)]:
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))

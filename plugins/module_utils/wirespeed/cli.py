@@ -13,14 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from . import __version__, engine, show
+from . import __version__, engine, profile_verbs, show
 from .errors import Place, WirespeedError
-from .gather import gather
+from .gather import gather, site_profiles
 from .intent_file import IntentFile, read_intent
 from .model.intent import parse
 
 OK, ERROR, DIFFERS = 0, 1, 2
-SITE_PROFILES = "/etc/wirespeed/profiles"
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -82,8 +81,7 @@ def _bundle(options: argparse.Namespace, intent: IntentFile) -> Dict[str, Any]:
 
 
 def _profiles(options: argparse.Namespace) -> List[str]:
-    site = [SITE_PROFILES] if Path(SITE_PROFILES).is_dir() else []
-    return site + [str(Path(path).resolve()) for path in options.profiles_path]
+    return site_profiles(options.profiles_path)
 
 
 def _print(options: argparse.Namespace, data: Dict[str, Any], text: Any) -> None:
@@ -112,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         counting.add_argument(
             "--min-packets", type=int, default=0, metavar="N", help="end the window early at N packets"
         )
+    profile_verbs.add(verbs, _verb)
     return parser
 
 

@@ -6,31 +6,17 @@ can look at data, compare, calculate and choose; it cannot call, loop, assign, i
 Python attribute, and every intermediate result is bounded. A text that is one ``{{ ... }}`` gives
 the value with its type; a text around expressions gives a text; any other value is itself.
 
-========== ==============================================================================
-``nic``    attributes of :class:`~.model.nic.Nic`; ``nic.<setting>.<key>`` is the current value,
-           ``nic.max.<setting>.<key>`` the driver's maximum, ``nic.fixed.<setting>`` the keys that
-           cannot change, ``nic.requested.<setting>.<key>`` what was asked for where that differs;
-           ``nic.xdp`` the mode of the attached program or none
-``node``   ``cpus`` (possible), ``cpus_online``, ``cpus_on_nic_node``, ``ram_mib``, ``kernel``
-           (compares with a text: ``node.kernel >= '6.6'``)
-``planned`` ``planned.<setting>.<key>``: the NIC as it will be; only where a plan is at hand
-``workload`` ``drop``, ``forward`` or ``stack``
-========== ==============================================================================
-
-A key with a dash is written ``nic.features['rx-lro']``.
+The names are those of :mod:`.namespace`; one with a dash is written ``nic.features['rx-lro']``.
 """
 
 from __future__ import annotations
 
 import difflib
-import re
-from functools import lru_cache, total_ordering
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+from functools import lru_cache
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
 
 from .errors import BadInput, MissingPrerequisite, Place
-from .model.nic import Nic
-from .model.node import Kernel, Node
-from .model.settings import Setting, Values
+from .namespace import View
 
 LONGEST_SOURCE = 1000
 DEEPEST_NESTING = 20
@@ -50,95 +36,6 @@ NODES = (
     "Keyword", "List", "Mod", "Mul", "Name", "Neg", "Not", "Operand", "Or", "Output", "Pos", "Sub", "TemplateData",
     "Test", "Tuple",
 )  # fmt: skip
-
-
-class View(Mapping[str, Any]):
-    """Read-only names at one place of the namespace. It knows its own path, for error texts."""
-
-    def __init__(self, path: str, names: Mapping[str, Any]) -> None:
-        self.path = path
-        self._names = {name: _guarded(f"{path}.{name}" if path else name, value) for name, value in names.items()}
-
-    def __getitem__(self, name: str) -> Any:
-        return self._names[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-def _guarded(path: str, value: Any) -> Any:
-    if isinstance(value, Mapping) and not isinstance(value, View):
-        return View(path, value)
-    if isinstance(value, (set, frozenset)):
-        return tuple(sorted(value))
-    return value
-
-
-@total_ordering
-class KernelVersion:
-    """A kernel release that compares by its two leading numbers with a text such as ``'6.12'``.
-
-    Distribution releases (``6.1.0-28-amd64``) do not tell the stable patch level, so a third
-    number in a comparison would be a guess and is refused.
-    """
-
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-
-    def __str__(self) -> str:
-        return self._kernel.release
-
-    def __hash__(self) -> int:
-        return hash(self._kernel.version)
-
-    def __eq__(self, other: object) -> bool:
-        return self._kernel.version == _two_numbers(other)
-
-    def __lt__(self, other: object) -> bool:
-        return self._kernel.version < _two_numbers(other)
-
-
-def _two_numbers(other: object) -> Tuple[int, int]:
-    found = re.match(r"^(\d+)\.(\d+)$", str(other)) if isinstance(other, str) else None
-    if found is None:
-        raise TypeError(f"node.kernel compares with a text like '6.12', not with {other!r}")
-    return int(found.group(1)), int(found.group(2))
-
-
-def namespace(
-    nic: Nic, node: Node, workload: str, planned: Optional[Mapping[Setting, Values]] = None
-) -> Mapping[str, Any]:
-    """The names of an expression, as the module's docstring lists them."""
-    names: Dict[str, Any] = {"nic": _nic(nic), "node": _node(nic, node), "workload": workload}
-    if planned is not None:
-        names["planned"] = {setting.value: values for setting, values in planned.items()}
-    return View("", names)
-
-
-def _nic(nic: Nic) -> Dict[str, Any]:
-    plain = ("name", "mac", "driver", "kind", "bus_address", "firmware", "driver_version", "numa_node", "up", "carrier",
-             "speed_mbps", "upper", "peer_mtu", "peer_tx_queues", "private_flags", "xdp_features")  # fmt: skip
-    names: Dict[str, Any] = {name: getattr(nic, name) for name in plain}
-    names["pci"] = None if nic.pci is None else vars(nic.pci)
-    names["xdp"] = None if nic.xdp is None else nic.xdp.mode.value
-    names.update({setting.value: facts.values for setting, facts in nic.settings.items()})
-    names["max"] = {setting.value: facts.maxima for setting, facts in nic.settings.items()}
-    names["fixed"] = {setting.value: facts.fixed for setting, facts in nic.settings.items()}
-    names["requested"] = {setting.value: facts.requested for setting, facts in nic.settings.items()}
-    return names
-
-
-def _node(nic: Nic, node: Node) -> Dict[str, Any]:
-    return {
-        "cpus": node.cpus,
-        "cpus_online": node.cpus_online,
-        "cpus_on_nic_node": node.cpus_by_numa.get(nic.numa_node, 0) or node.cpus_online,
-        "ram_mib": node.ram_mib,
-        "kernel": KernelVersion(node.kernel),
-    }
 
 
 def is_expression(value: Any) -> bool:
@@ -245,6 +142,35 @@ def _names(node: Any) -> Iterator[str]:
         yield node.name
     for child in node.iter_child_nodes():
         yield from _names(child)
+
+
+def dotted(source: str) -> List[Tuple[str, ...]]:
+    """The names that an expression takes, each as far as it is written out: ``("nic", "mtu", "mtu")``.
+
+    ``source`` must have been parsed before.
+    """
+    tree = _sandbox().parse(source)
+    return [chain for output in tree.body for chain in _chains(output)]
+
+
+def _chains(node: Any) -> Iterator[Tuple[str, ...]]:
+    chain = _chain(node)
+    if chain:
+        yield chain
+        return
+    for child in node.iter_child_nodes():
+        yield from _chains(child)
+
+
+def _chain(node: Any) -> Tuple[str, ...]:
+    kind = type(node).__name__
+    if kind == "Name":
+        return (str(node.name),)
+    if kind == "Getattr" and _chain(node.node):
+        return (*_chain(node.node), str(node.attr))
+    if kind == "Getitem" and type(node.arg).__name__ == "Const" and _chain(node.node):
+        return (*_chain(node.node), str(node.arg.value))
+    return ()
 
 
 def _known(used: List[str], names: Mapping[str, Any]) -> Dict[str, Any]:

@@ -18,6 +18,7 @@ from .profiles.load import load
 HERE = Path(__file__).resolve().parent
 BUILT_IN_PROFILES = HERE / "profiles"
 BUILT_IN_OBJECTS = HERE / "objects"
+SITE_PROFILES = Path("/etc/wirespeed/profiles")
 ROOT_OBJECT = BUILT_IN_OBJECTS / "root.bpf.o"
 
 
@@ -32,6 +33,12 @@ def gather(pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str],
         if isinstance(entry, Mapping)
     ]
     return bundle.dump(load(directories), _read(ROOT_OBJECT, Place("built in")) if sources else b"", sources)
+
+
+def site_profiles(paths: Sequence[str]) -> List[str]:
+    """Directories that lie over the built-in profiles, weakest first: this machine's, then those given."""
+    here = [str(SITE_PROFILES)] if SITE_PROFILES.is_dir() else []
+    return here + [str(Path(path).resolve()) for path in paths]
 
 
 def read_pipeline(name: str, relative_to: Path) -> PipelineSource:

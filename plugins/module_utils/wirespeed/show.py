@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Sequence
 
+from . import report
+
+_NO_SUCH_OPERATION = "the driver has no such operation (EOPNOTSUPP)"
+
 
 def facts(data: Mapping[str, Any]) -> str:
     size = f"{data['cpus_online']} CPUs, {data['ram_mib']} MiB"
@@ -14,14 +18,21 @@ def facts(data: Mapping[str, Any]) -> str:
             "",
             f"{nic['name']}: {nic['driver']} ({nic['bus_address'] or nic['kind']}), firmware {nic['firmware'] or '-'}",
         ]
-        lines.append(f"  profile    {' + '.join(nic.get('profile', [])) or '-'}")
-        lines.append(f"  xdp        {_attachment(nic['xdp'])}")
+        lines.append(f"  {'profile':13} {' + '.join(nic.get('profile', [])) or '-'}")
+        lines.append(f"  {'xdp':13} {_attachment(nic['xdp'])}")
         for setting, values in nic["settings"].items():
-            if setting not in ("features", "rss"):
-                lines.append(f"  {setting:10} {_values(values['values'], values['maxima'])}")
-        lines += [f"  {setting:10} not here: {reason}" for setting, reason in nic["unsupported"].items()]
-        lines += [f"  note       {finding}" for finding in nic.get("findings", [])]
+            if setting != "features":
+                lines.append(f"  {setting:13} {_values(values['values'], values['maxima'])}")
+        lines += _absent(nic["unsupported"])
+        lines += [f"  {'note':13} {finding}" for finding in nic.get("findings", [])]
     return "\n".join(lines)
+
+
+def _absent(reasons: Mapping[str, str]) -> List[str]:
+    """One line of those that the driver simply lacks; a reason that says more has its own."""
+    plain = [setting for setting, reason in reasons.items() if reason.endswith(_NO_SUCH_OPERATION)]
+    told = [f"  {setting:13} not here: {reason}" for setting, reason in reasons.items() if setting not in plain]
+    return [f"  {'not here':13} {', '.join(plain)}", *told] if plain else told
 
 
 def plan(data: Mapping[str, Any]) -> str:
@@ -52,9 +63,18 @@ def _attachment(xdp: Any) -> str:
 
 
 def _values(values: Mapping[str, Any], maxima: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{key} {value}" + (f" of {maxima[key]}" if key in maxima else "") for key, value in values.items()
-    )
+    return ", ".join(f"{key} {_value(value)}" + _limit(value, maxima.get(key)) for key, value in values.items())
+
+
+def _value(value: Any) -> str:
+    """An indirection table as the share of each queue."""
+    if isinstance(value, list):
+        return "/".join(str(value.count(queue)) for queue in range(max(value, default=-1) + 1))
+    return report.short(value)
+
+
+def _limit(value: Any, maximum: Any) -> str:
+    return f" of {maximum}" if type(value) is int and maximum is not None else ""
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> List[str]:

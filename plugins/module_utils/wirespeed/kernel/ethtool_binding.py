@@ -14,6 +14,7 @@ from . import ethtool_ioctl
 from .netlink import refusal
 
 _RING_FIELDS = {"rx": "rx_{}", "rx-mini": "rx_mini_{}", "rx-jumbo": "rx_jumbo_{}", "tx": "tx_{}"}
+RING_KEYS = frozenset(_RING_FIELDS)
 
 
 def identity(name: str) -> Tuple[str, str]:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ethtool ioctls, for what has no netlink: driver identity, statistics, RSS on every kernel.
+"""ethtool ioctls, for what has no netlink: driver identity and statistics; rings as a last resort.
 
-RSS over netlink can be read from Linux 6.3 and written only after 6.12; the ioctl does both
-everywhere. Layouts from include/uapi/linux/ethtool.h. An ioctl carries no reason text.
+Layouts from include/uapi/linux/ethtool.h. An ioctl carries no reason text. RSS is in ``ethtool_rss``.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import fcntl
 import socket
 import struct
 from dataclasses import dataclass
-from typing import List, Mapping, Sequence, Tuple
+from typing import List, Mapping, Tuple
 
 from ..errors import NotSupported
 from .netlink import refusal
@@ -21,15 +20,11 @@ _SIOCETHTOOL = 0x8946
 _GDRVINFO = 0x03
 _GRINGPARAM, _SRINGPARAM = 0x10, 0x11
 _GSTRINGS, _GSTATS, _GSSET_INFO = 0x1B, 0x1D, 0x37
-_GRXRINGS, _GRSSH, _SRSSH = 0x2D, 0x46, 0x47
 
 _STATS = 1  # ETH_SS_STATS
 _STRING_BYTES = 32  # ETH_GSTRING_LEN
 _MAX_STATISTICS = 1 << 16
 _DRVINFO = struct.Struct("=I32s32s32s32s32s12s5I")
-_RXNFC = struct.Struct("=IIQ")  # then the flow spec, rule count and locations: 192 bytes in all
-_RXNFC_BYTES = 192
-_RSS = struct.Struct("=IIIIBBBBI")
 _RINGS = struct.Struct("=9I")
 _RING_ORDER = ("rx", "rx-mini", "rx-jumbo", "tx")
 
@@ -42,16 +37,8 @@ class DriverInfo:
     bus: str
 
 
-@dataclass(frozen=True)
-class Rss:
-    """``indirection`` gives the queue of each bucket; ``rings`` the number of receive queues."""
-
-    indirection: Tuple[int, ...]
-    rings: int
-
-
 def driver_info(name: str) -> DriverInfo:
-    fields = _DRVINFO.unpack(_call(name, "GDRVINFO", _DRVINFO.pack(_GDRVINFO, *[b""] * 6, *[0] * 5)))
+    fields = _DRVINFO.unpack(call(name, "GDRVINFO", _DRVINFO.pack(_GDRVINFO, *[b""] * 6, *[0] * 5)))
     driver, version, firmware, bus = (_text(field) for field in fields[1:5])
     return DriverInfo(driver, version, "" if firmware == "N/A" else firmware, bus)
 
@@ -62,60 +49,32 @@ def statistics(name: str) -> List[Tuple[str, int]]:
     Raises :class:`~..errors.NotSupported` for drivers without statistics.
     """
     head = struct.pack("=IIQ", _GSSET_INFO, 0, 1 << _STATS)
-    answer = _call(name, "GSSET_INFO", head + bytes(4))
+    answer = call(name, "GSSET_INFO", head + bytes(4))
     (present,) = struct.unpack_from("=Q", answer, 8)
     count = min(struct.unpack_from("=I", answer, 16)[0], _MAX_STATISTICS) if present else 0
     if not count:
         raise NotSupported(f"ethtool GSSET_INFO {name} (no statistics)")
-    strings = _call(name, "GSTRINGS", struct.pack("=III", _GSTRINGS, _STATS, count) + bytes(count * _STRING_BYTES))
-    values = _call(name, "GSTATS", struct.pack("=II", _GSTATS, count) + bytes(count * 8))
+    strings = call(name, "GSTRINGS", struct.pack("=III", _GSTRINGS, _STATS, count) + bytes(count * _STRING_BYTES))
+    values = call(name, "GSTATS", struct.pack("=II", _GSTATS, count) + bytes(count * 8))
     names = [_text(strings[12 + i * _STRING_BYTES :][:_STRING_BYTES]) for i in range(count)]
     return list(zip(names, struct.unpack_from(f"={count}Q", values, 8)))
 
 
-def rss(name: str) -> Rss:
-    """The default RSS context. Raises :class:`~..errors.NotSupported` where the driver has no table."""
-    indirection = _rss(name)[1]
-    if not indirection:
-        raise NotSupported(f"ethtool GRSSH {name} (an empty table)")
-    answer = _call(name, "GRXRINGS", _RXNFC.pack(_GRXRINGS, 0, 0) + bytes(_RXNFC_BYTES - _RXNFC.size))
-    return Rss(indirection, _RXNFC.unpack_from(answer)[2])
-
-
-def set_rss(name: str, indirection: Sequence[int]) -> None:
-    """Writes the table alone; the key, the hash function and its transformation stay.
-
-    ``indirection`` must have as many buckets as the table that :func:`rss` reads.
-    """
-    transformation = _rss(name)[0]
-    head = _RSS.pack(_SRSSH, 0, len(indirection), 0, 0, transformation, 0, 0, 0)
-    _call(name, "SRSSH", head + struct.pack(f"={len(indirection)}I", *indirection))
-
-
-def _rss(name: str) -> Tuple[int, Tuple[int, ...]]:
-    """The input transformation (0 before Linux 6.8) and the table."""
-    sizes = _RSS.unpack_from(_call(name, "GRSSH", _RSS.pack(_GRSSH, *[0] * 8)))
-    buckets, key_bytes = sizes[2], sizes[3]
-    body = bytes(buckets * 4 + key_bytes)
-    answer = _call(name, "GRSSH", _RSS.pack(_GRSSH, 0, buckets, key_bytes, 0, 0, 0, 0, 0) + body)
-    return _RSS.unpack_from(answer)[5], struct.unpack_from(f"={buckets}I", answer, _RSS.size)
-
-
 def ring_sizes(name: str) -> Tuple[Mapping[str, int], Mapping[str, int]]:
     """Current and largest ring sizes by key; a key whose maximum is 0 is absent."""
-    fields = _RINGS.unpack(_call(name, "GRINGPARAM", _RINGS.pack(_GRINGPARAM, *[0] * 8)))
+    fields = _RINGS.unpack(call(name, "GRINGPARAM", _RINGS.pack(_GRINGPARAM, *[0] * 8)))
     maxima = {key: value for key, value in zip(_RING_ORDER, fields[1:5]) if value}
     return {key: value for key, value in zip(_RING_ORDER, fields[5:9]) if key in maxima}, maxima
 
 
 def set_ring_sizes(name: str, sizes: Mapping[str, int]) -> None:
-    fields = list(_RINGS.unpack(_call(name, "GRINGPARAM", _RINGS.pack(_GRINGPARAM, *[0] * 8))))
+    fields = list(_RINGS.unpack(call(name, "GRINGPARAM", _RINGS.pack(_GRINGPARAM, *[0] * 8))))
     for key, value in sizes.items():
         fields[5 + _RING_ORDER.index(key)] = value
-    _call(name, "SRINGPARAM", _RINGS.pack(_SRINGPARAM, *fields[1:]))
+    call(name, "SRINGPARAM", _RINGS.pack(_SRINGPARAM, *fields[1:]))
 
 
-def _call(name: str, command: str, data: bytes) -> bytes:
+def call(name: str, command: str, data: bytes) -> bytes:
     """One SIOCETHTOOL on ``struct ifreq {char name[16]; void *data;}`` (40 bytes)."""
     buffer = ctypes.create_string_buffer(data, len(data))
     request = struct.pack("16sP16x", name.encode()[:15], ctypes.addressof(buffer))

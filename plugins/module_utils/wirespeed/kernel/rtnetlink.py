@@ -32,6 +32,7 @@ _LINK = Message(
         Attribute(4, "mtu", "uint32"),
         Attribute(5, "link", "uint32"),
         Attribute(10, "master", "uint32"),
+        Attribute(13, "txqueuelen", "uint32"),
         Attribute(18, "info", Nest((Attribute(1, "kind", "asciiz"),))),
         Attribute(33, "carrier", "uint8"),
         Attribute(35, "carrier_changes", "uint32"),
@@ -109,6 +110,7 @@ class Link:
     mtu: int
     min_mtu: int
     max_mtu: int
+    txqueuelen: int
     master: int
     peer_index: int
     peer_netnsid: Optional[int]
@@ -146,6 +148,11 @@ def set_mtu(port: Port, mtu: int) -> None:
     netlink.request(netlink.ROUTE, _NEWLINK, _LINK, {"index": port.ifindex}, {"mtu": mtu}, call)
 
 
+def set_txqueuelen(port: Port, packets: int) -> None:
+    call = f"rtnetlink SETLINK {port.name} txqueuelen {packets}"
+    netlink.request(netlink.ROUTE, _NEWLINK, _LINK, {"index": port.ifindex}, {"txqueuelen": packets}, call)
+
+
 def set_up(port: Port) -> None:
     head = {"index": port.ifindex, "flags": _UP, "change": _UP}
     netlink.request(netlink.ROUTE, _NEWLINK, _LINK, head, {}, f"rtnetlink SETLINK {port.name} up")
@@ -171,6 +178,7 @@ def _link(reply: Reply) -> Link:
         mtu=values["mtu"],
         min_mtu=values.get("min_mtu", 0),
         max_mtu=values.get("max_mtu", 0),
+        txqueuelen=values.get("txqueuelen", 0),
         master=values.get("master", 0),
         peer_index=values.get("link", 0),
         peer_netnsid=values.get("link_netnsid"),

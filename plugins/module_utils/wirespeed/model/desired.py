@@ -38,7 +38,7 @@ class OperationRule:
 class Constraint:
     """A condition that native attach needs, known before the call.
 
-    ``holds`` takes the expression namespace of the *planned* NIC (see ``expression.namespace``).
+    ``holds`` takes the expression namespace of the *planned* NIC (see ``namespace.namespace``).
     ``errno`` is what the kernel would answer, ``explain`` and ``remedy`` are what we answer instead.
     """
 
@@ -61,6 +61,7 @@ class ResolvedProfile:
     ``order``      operation names in the order in which the planner must run them.
     ``native``     whether the driver has native XDP on this kernel; ``native_note`` says why not.
     ``undone_by``  setting -> operations after which the driver forgets it though it reads back.
+    ``reset_by``   setting -> operations after which the driver has put its own value in place, and says so.
     ``reads_attached``  setting -> key -> the value that a correctly tuned NIC reports while a
                    native program is attached, where that differs from the value that was set.
     ``findings``   facts that the user should know about this NIC, evaluated true.
@@ -76,6 +77,7 @@ class ResolvedProfile:
     native_note: str = ""
     constraints: Tuple[Constraint, ...] = ()
     undone_by: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
+    reset_by: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
     reads_attached: Mapping[Setting, Mapping[str, Value]] = field(default_factory=dict)
     findings: Tuple[str, ...] = ()
     counters: Mapping[str, Any] = field(default_factory=dict)

@@ -16,14 +16,30 @@ Values = Mapping[str, Value]
 class Setting(str, Enum):
     """One room of ``nic/`` each; the value is the word used in profiles, plans and reports."""
 
+    PRIVATE_FLAGS = "private_flags"
     FEATURES = "features"
     MTU = "mtu"
     CHANNELS = "channels"
     RINGS = "rings"
     RSS = "rss"
+    RSS_FIELDS = "rss_fields"
+    COALESCE = "coalesce"
+    PAUSE = "pause"
+    FEC = "fec"
+    EEE = "eee"
+    TXQUEUELEN = "txqueuelen"
+    NAPI = "napi"
+    IRQ_AFFINITY = "irq_affinity"
+    XPS = "xps"
+    RPS = "rps"
 
     def __str__(self) -> str:
         return self.value
+
+
+READS_BACK_FALSELY = frozenset({Setting.RSS})
+"""Settings that some driver forgets while they still read back: virtio_net turns RSS off in the
+device at native attach, detach and channel change and goes on showing the table (Linux 6.1 to 7.2)."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +50,15 @@ class SettingFacts:
     ``maxima``   the largest value that the driver states for a key; absent when it states none.
     ``fixed``    keys that this driver cannot change (features marked ``[fixed]``).
     ``requested``  features only: what was asked for, where it differs from what is active.
+    ``floating``  keys that the driver moves by itself now (``rx-usecs`` while ``adaptive-rx`` is on):
+                  their value is a measurement, no setting.
+    ``derived``   what this machine makes of a word: the RSS key that ``host`` stands for, the CPUs
+                  that ``spread`` goes over.
     """
 
     values: Values
     maxima: Mapping[str, int] = field(default_factory=dict)
     fixed: FrozenSet[str] = frozenset()
     requested: Values = field(default_factory=dict)
+    floating: FrozenSet[str] = frozenset()
+    derived: Values = field(default_factory=dict)

@@ -7,12 +7,10 @@ from typing import Any, Mapping
 
 from ..kernel import rtnetlink
 from ..kernel.port import Port
-from ..model.settings import Setting, SettingFacts, Value, Values
+from ..model.settings import READS_BACK_FALSELY, Setting, SettingFacts, Value, Values
 from ..model.step import Step
+from . import queue_cpus
 from .table import ROOMS
-
-_ALWAYS_WRITTEN = frozenset({Setting.RSS})
-"""virtio_net forgets its table at attach, detach and channel changes while it still reads back."""
 
 
 class SettingActuator:
@@ -25,9 +23,10 @@ class SettingActuator:
     def apply(self, step: Step) -> None:
         setting, port = Setting(step.resource), _port(step)
         values = _values(step.after)
-        if setting not in _ALWAYS_WRITTEN:
+        if setting not in READS_BACK_FALSELY:
             facts = ROOMS[setting].read(port)
-            values = {key: value for key, value in values.items() if not _holds(facts, key, value)}
+            floating = facts.floating & set(values)
+            values = {key: value for key, value in values.items() if key in floating or not _holds(facts, key, value)}
         if values:
             ROOMS[setting].write(port, values)
 
@@ -37,7 +36,7 @@ class SettingActuator:
         found = [
             _difference(facts, key, value)
             for key, value in _values(step.after).items()
-            if not _holds(facts, key, value)
+            if key not in facts.floating and not _holds(facts, key, value)
         ]
         return f"{step.target} {setting}: {'; '.join(found)}" if found else ""
 
@@ -51,7 +50,9 @@ def _values(after: Mapping[str, Any]) -> Values:
 
 
 def _holds(facts: SettingFacts, key: str, value: Value) -> bool:
-    return facts.values.get(key) == value and facts.requested.get(key, value) == value
+    have = facts.values.get(key)
+    same = queue_cpus.same(str(have), str(value)) if key == queue_cpus.KEY else have == value
+    return same and facts.requested.get(key, value) == value
 
 
 def _difference(facts: SettingFacts, key: str, value: Value) -> str:

@@ -30,9 +30,9 @@ def settle(facts: SettingFacts, want: Values, planned: Mapping[Setting, Values])
     return settled
 
 
-def receive_queues(values: Values) -> int:
-    """How many receive queues these counts make."""
-    return sum(int(str(values.get(key, 0))) for key in ("rx", "combined"))
+def queues_made(values: Values, direction: str) -> int:
+    """How many ``rx`` or ``tx`` queues these counts make."""
+    return sum(int(str(values.get(key, 0))) for key in (direction, "combined"))
 
 
 def write(port: Port, values: Values) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ..errors import KernelRefusal, NotSupported
@@ -69,26 +70,42 @@ def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic
         peer_tx_queues=_tx_queues(peer.port) if peer and link.peer_netnsid is None else None,
         settings=settings,
         unsupported=unsupported,
-        private_flags=_if_supported(lambda: ethtool_netlink.private_flags(link.port)) or {},
+        private_flags=_private_flags(settings),
         xdp=_attachment(link, xdp_links),
         xdp_features=_if_supported(lambda: netdev_netlink.xdp_features(link.ifindex)),
     )
 
 
 def _settings(link: Link) -> Tuple[Mapping[Setting, SettingFacts], Mapping[Setting, str]]:
+    """What can be read, and why the rest cannot. Raises :class:`KernelRefusal` for an interface that has gone."""
     settings: Dict[Setting, SettingFacts] = {}
     unsupported: Dict[Setting, str] = {}
     for setting, room in ROOMS.items():
         try:
             settings[setting] = room.read(link.port)
-        except NotSupported as error:
+        except KernelRefusal as error:
+            if error.code == errno.ENODEV:
+                raise
             unsupported[setting] = _lacking(link, error)
     return settings, unsupported
 
 
-def _lacking(link: Link, error: NotSupported) -> str:
-    """vmxnet3 sizes its RSS table when the interface goes up (Linux 6.1 to 7.2): before, it seems to have none."""
-    reason = f"{error.call}: {error.reason or 'the driver has no such operation'} (EOPNOTSUPP)"
+def _private_flags(settings: Mapping[Setting, SettingFacts]) -> Mapping[str, bool]:
+    """By the name under which expressions always find them, also where the driver has none."""
+    facts = settings.get(Setting.PRIVATE_FLAGS)
+    return {name: bool(value) for name, value in facts.values.items()} if facts else {}
+
+
+def _lacking(link: Link, error: KernelRefusal) -> str:
+    """Why a setting cannot be read: a driver that fails at one setting (EIO from its PHY) keeps all others.
+
+    vmxnet3 sizes its RSS table when the interface goes up (Linux 6.1 to 7.2): before, it seems to have none.
+    """
+    if not isinstance(error, NotSupported):
+        return error.problem.rstrip(".")
+    reason = error.call  # what we found lacking ourselves says so in brackets
+    if not reason.endswith(")"):
+        reason += f": {error.reason or 'the driver has no such operation'} (EOPNOTSUPP)"
     return reason if link.up else f"{reason}; the interface is down, and some drivers tell only while it is up"
 
 

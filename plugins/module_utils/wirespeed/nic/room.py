@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Optional, Protocol
+from typing import Dict, Mapping, Optional, Protocol, Sequence
 
 from ..errors import OutOfRange
 from ..kernel.port import Port
 from ..model.settings import Setting, SettingFacts, Value, Values
+
+_LARGEST = 2**32 - 1
+"""What the kernel's messages hold."""
 
 
 class Room(Protocol):
@@ -26,14 +29,41 @@ class Room(Protocol):
     def write(self, port: Port, values: Values) -> None: ...
 
 
+def switched(facts: SettingFacts, key: str, value: Value) -> bool:
+    """``value`` if it is true or false and this NIC has ``key``, else OutOfRange."""
+    _known(facts, key, value)
+    if not isinstance(value, bool):
+        raise OutOfRange(key, value, "true or false")
+    return value
+
+
+def counted_or_switched(facts: SettingFacts, key: str, value: Value) -> Value:
+    """As the NIC's own value of ``key`` is: a switch, or a number from 0."""
+    if isinstance(facts.values.get(key), bool):
+        return switched(facts, key, value)
+    return counted(facts, key, value, 0)
+
+
+def worded(facts: SettingFacts, key: str, value: Value, words: Sequence[str]) -> str:
+    """``value`` if it is one of ``words`` and this NIC has ``key``, else OutOfRange."""
+    _known(facts, key, value)
+    if value not in words:
+        raise OutOfRange(key, value, ", ".join(words))
+    return str(value)
+
+
 def counted(facts: SettingFacts, key: str, value: Value, smallest: int) -> int:
     """``value`` if it is a whole number that ``key`` can hold on this NIC, else OutOfRange."""
-    if key not in facts.values:
-        raise OutOfRange(key, value, f"only {', '.join(sorted(facts.values))}; this NIC has no {key!r}")
+    _known(facts, key, value)
     largest: Optional[int] = facts.maxima.get(key)
     allowed = f"{smallest} to {largest}" if largest is not None else f"a whole number from {smallest}"
     if isinstance(value, bool) or not isinstance(value, int):
         raise OutOfRange(key, value, allowed)
-    if value < smallest or (largest is not None and value > largest):
+    if value < smallest or value > (_LARGEST if largest is None else largest):
         raise OutOfRange(key, value, allowed)
     return value
+
+
+def _known(facts: SettingFacts, key: str, value: Value) -> None:
+    if key not in facts.values:
+        raise OutOfRange(key, value, f"only {', '.join(sorted(facts.values))}; this NIC has no {key!r}")

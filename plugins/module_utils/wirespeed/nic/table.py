@@ -6,13 +6,40 @@ from __future__ import annotations
 from typing import Mapping
 
 from ..model.settings import Setting
-from . import channels, features, mtu, rings, rss
+from . import (
+    channels,
+    coalesce,
+    eee,
+    features,
+    fec,
+    irq_affinity,
+    mtu,
+    napi,
+    pause,
+    private_flags,
+    rings,
+    rss,
+    rss_fields,
+    txqueuelen,
+)
+from .queue_masks import RPS, XPS
 from .room import Room
 
 ROOMS: Mapping[Setting, Room] = {
+    Setting.PRIVATE_FLAGS: private_flags,
     Setting.FEATURES: features,
     Setting.MTU: mtu,
     Setting.CHANNELS: channels,
     Setting.RINGS: rings,
     Setting.RSS: rss,
+    Setting.RSS_FIELDS: rss_fields,
+    Setting.COALESCE: coalesce,
+    Setting.PAUSE: pause,
+    Setting.FEC: fec,
+    Setting.EEE: eee,
+    Setting.TXQUEUELEN: txqueuelen,
+    Setting.NAPI: napi,
+    Setting.IRQ_AFFINITY: irq_affinity,
+    Setting.XPS: XPS,
+    Setting.RPS: RPS,
 }

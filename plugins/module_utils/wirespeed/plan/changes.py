@@ -83,9 +83,12 @@ def _in_order(profile: ResolvedProfile) -> List[Setting]:
 def _holds(nic: Nic, profile: ResolvedProfile, setting: Setting, facts: SettingFacts, key: str, value: Value) -> bool:
     """Whether the NIC is already as it should be.
 
-    A feature holds only if it is also *requested* so: XDP masks LRO while its request bit stays
-    set, and the driver turns it on again at the next feature change (vmxnet3, Linux 6.12).
+    A value that the driver moves by itself now is none that was set. A feature holds only if it is
+    also *requested* so: XDP masks LRO while its request bit stays set, and the driver turns it on
+    again at the next feature change (vmxnet3, Linux 6.12).
     """
+    if key in facts.floating:
+        return False
     expected = value
     if nic.xdp is not None and nic.xdp.mode is XdpMode.NATIVE:
         expected = profile.reads_attached.get(setting, {}).get(key, value)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
-from .. import expression
 from ..model.desired import DesiredNic
 from ..model.nic import Nic, XdpMode
 from ..model.node import Node
 from ..model.step import Refusal, Step
+from ..namespace import namespace
 from .changes import Comparison
 from .hook import Hook
 from .sequence import blocked_settings
@@ -23,7 +23,7 @@ def unmet_constraints(node: Node, nic: Nic, desired: DesiredNic, comparison: Com
     """
     if hook.goal is not XdpMode.NATIVE:
         return []
-    names = expression.namespace(nic, node, "", comparison.planned)
+    names = namespace(nic, node, "", comparison.planned)
     return [
         Refusal(nic.name, f"xdp ({each.id})", f"{each.explain} (the kernel would answer {each.errno}).", each.remedy)
         for each in desired.profile.constraints

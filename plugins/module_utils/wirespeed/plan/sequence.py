@@ -14,7 +14,7 @@ from typing import Dict, List, Optional, Tuple
 
 from ..model.desired import OperationRule, ResolvedProfile
 from ..model.nic import Nic, XdpMode
-from ..model.settings import Setting
+from ..model.settings import READS_BACK_FALSELY, Setting
 from ..model.step import Action, Disruption, Step
 from .changes import Change, Comparison
 from .hook import Hook
@@ -34,11 +34,11 @@ def blocked_settings(nic: Nic, profile: ResolvedProfile, comparison: Comparison)
 def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: Hook) -> Tuple[Step, ...]:
     """The NIC's steps in order, each with its cost in the state that the NIC is in by then."""
     changed = {change.setting.value: change for change in comparison.changes}
-    blocked = blocked_settings(nic, profile, comparison)
     native = nic.xdp is not None and nic.xdp.mode is XdpMode.NATIVE
-    attaches = hook.attaches or bool(blocked)
     order = _order(profile, changed)
-    late = _late(profile, changed, attaches and hook.goal is XdpMode.NATIVE) if order == profile.order else []
+    blocked = sorted(blocked_settings(nic, profile, comparison), key=order.index)
+    attaches = hook.attaches or bool(blocked)
+    late = _late(profile, order, changed) if attaches and hook.goal is XdpMode.NATIVE else []
     steps: List[Step] = []
     for name in order:
         if name in blocked[:1]:
@@ -51,31 +51,48 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
                 steps.append(_detach(nic, hook, because=ATTACH))
             steps.append(_attach(nic, profile, hook, because=None if hook.attaches else blocked[0]))
             native = hook.goal is XdpMode.NATIVE
-    for setting in profile.undone_by:
+    for setting in _forgotten_by(profile):
         steps += _rewrite(nic, profile, comparison, setting, steps, native)
     return tuple(steps)
 
 
 def _order(profile: ResolvedProfile, changed: Dict[str, Change]) -> Tuple[str, ...]:
-    """The profile's order, but a table of fewer queues goes before the channels that it makes room for.
+    """The profile's order, save for what would be refused in it.
 
-    The kernel refuses a channel count that is too low for a table that a user has set
-    (ethtool_check_max_channel, net/ethtool/channels.c, Linux 6.12).
+    What the driver refuses under a program goes before the attach wherever the profile has it. A
+    table of fewer queues goes before the channels that it makes room for: the kernel refuses a
+    channel count that is too low for a table that a user has set (ethtool_check_max_channel,
+    net/ethtool/channels.c, Linux 6.12).
     """
-    rss, channels = changed.get(Setting.RSS.value), changed.get(Setting.CHANNELS.value)
+    attach = profile.order.index(ATTACH)
+    early = [name for name in profile.order[attach + 1 :] if name in changed and _rule(profile, name).attached is None]
+    order = [*profile.order[:attach], *early, *(name for name in profile.order[attach:] if name not in early)]
+    if _shrinks(changed.get(Setting.RSS.value)) and Setting.CHANNELS.value in changed:
+        order.remove(Setting.RSS.value)
+        order.insert(order.index(Setting.CHANNELS.value), Setting.RSS.value)
+    return tuple(order)
+
+
+def _shrinks(rss: Optional[Change]) -> bool:
     key = "indirection"
-    if not (rss and channels and key in rss.after and max(rss.after[key]) < max(rss.before[key])):
-        return profile.order
-    rest = [name for name in profile.order if name != Setting.RSS.value]
-    rest.insert(rest.index(Setting.CHANNELS.value), Setting.RSS.value)
-    return tuple(rest)
+    return rss is not None and key in rss.after and max(rss.after[key]) < max(rss.before[key])
 
 
-def _late(profile: ResolvedProfile, changed: Dict[str, Change], native_attach: bool) -> List[str]:
-    """Changed settings that the coming attach would make the driver forget: written after it, once."""
-    if not native_attach:
-        return []
-    return [setting.value for setting, ops in profile.undone_by.items() if ATTACH in ops and setting.value in changed]
+def _late(profile: ResolvedProfile, order: Tuple[str, ...], changed: Dict[str, Change]) -> List[str]:
+    """Changed settings that the coming attach would make the driver forget: written after it, once.
+
+    Not a table that makes room for fewer channels: that one is needed before them, and again.
+    """
+    forgotten = [setting.value for setting, ops in _forgotten_by(profile).items() if ATTACH in ops]
+    if _shrinks(changed.get(Setting.RSS.value)) and Setting.CHANNELS.value in changed:
+        forgotten = [name for name in forgotten if name != Setting.RSS.value]
+    return [name for name in forgotten if name in changed and order.index(name) < order.index(ATTACH)]
+
+
+def _forgotten_by(profile: ResolvedProfile) -> Dict[Setting, Tuple[str, ...]]:
+    """Setting -> operations that make the driver forget it, whether it says so or not."""
+    settings = dict.fromkeys([*profile.undone_by, *profile.reset_by])
+    return {each: (*profile.undone_by.get(each, ()), *profile.reset_by.get(each, ())) for each in settings}
 
 
 def _rewrite(
@@ -83,22 +100,24 @@ def _rewrite(
 ) -> List[Step]:
     """The last write of a setting that the driver forgot in this plan, or has since an earlier write.
 
-    It still reads back as wanted, so the only witness is our own record of when it was written.
+    What still reads back as wanted has no witness but our own record of when it was written.
     """
     own = next((change for change in comparison.changes if change.setting is setting), None)
     change = own or comparison.rewrites.get(setting)
     if change is None:
         return []
     ran = [_operation(step) for step in steps]
-    culprits = [i for i, name in enumerate(ran) if name in profile.undone_by[setting]]
+    culprits = [i for i, name in enumerate(ran) if name in _forgotten_by(profile)[setting]]
+    falsely = setting in READS_BACK_FALSELY and setting in profile.undone_by
     if culprits:
         if setting.value in ran[culprits[-1] :]:
             return []
         if setting.value in ran:
             change = replace(change, before=change.after)
-        why = f"{change.why}; {nic.driver} forgets {setting} at {ran[culprits[-1]]} although it still reads back"
+        why = f"{change.why}; {nic.driver} forgets {setting} at {ran[culprits[-1]]}"
+        why += " although it still reads back" if falsely else ""
         return [_set(nic, profile, change, native, why, because=None if own else ran[culprits[-1]])]
-    if own is None and nic.witness.get(setting) != nic.epoch:
+    if own is None and falsely and nic.witness.get(setting) != nic.epoch:
         why = f"{change.why}; it reads back, but {nic.driver} may have forgotten it: not written since ({nic.epoch})"
         return [_set(nic, profile, change, native, why)]
     return []

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, Tuple
 
 from .. import expression
 from ..errors import BadInput
@@ -22,7 +22,9 @@ LOWEST: Mapping[Setting, Mapping[str, int]] = {
 class Limit:
     """``low`` and ``high`` bound one key (None: not known); then ``multiple`` rounds up, ``power_of_two`` up or down.
 
-    ``fixed`` says why the driver cannot change the key at all, empty when it can.
+    ``also`` are values outside the range that the driver takes for something else, unrounded (0 for off).
+    ``becomes`` is the driver's own arithmetic where it is none of the usual. ``fixed`` says why the driver
+    cannot change the key at all, empty when it can.
     """
 
     low: int
@@ -30,9 +32,12 @@ class Limit:
     multiple: int = 1
     power_of_two: str = ""
     fixed: str = ""
+    also: Tuple[int, ...] = ()
+    becomes: Optional[Callable[[int], int]] = None
 
     def __str__(self) -> str:
         text = f"at least {self.low}" if self.high is None else f"{self.low} to {self.high}"
+        text += "".join(f", {value}" for value in self.also)
         if self.power_of_two:
             text += f", rounded {self.power_of_two} to a power of two"
         elif self.multiple > 1:
@@ -40,13 +45,17 @@ class Limit:
         return text
 
     def contains(self, value: int) -> bool:
-        return self.low <= value and (self.high is None or value <= self.high)
+        return value in self.also or (self.low <= value and (self.high is None or value <= self.high))
 
     def clamped(self, value: int) -> int:
+        if value in self.also:
+            return value
         return max(self.low, value if self.high is None else min(value, self.high))
 
     def rounded(self, value: int) -> int:
         """As the driver rounds; a result above ``high`` falls to the next lower step."""
+        if value in self.also:
+            return value
         value = -(-value // self.multiple) * self.multiple
         if self.high is not None and value > self.high:
             value = self.high // self.multiple * self.multiple
@@ -54,7 +63,7 @@ class Limit:
             lower = 1 << (value.bit_length() - 1)
             fits = lower == value or self.power_of_two == "down" or (self.high is not None and 2 * lower > self.high)
             value = lower if fits else 2 * lower
-        return value
+        return self.becomes(value) if self.becomes else value
 
 
 def limit(setting: Setting, key: str, facts: SettingFacts, entry: Optional[Entry], names: Mapping[str, Any]) -> Limit:
@@ -70,7 +79,20 @@ def limit(setting: Setting, key: str, facts: SettingFacts, entry: Optional[Entry
     if _value(entry, "fixed", names):
         fixed = str(entry.part("why", fixed or "this driver cannot change it"))
     multiple = _number(entry, "multiple", names, 1)
-    return Limit(lowest or 0, high, multiple or 1, str(entry.part("power_of_two", "")), fixed)
+    power_of_two = str(entry.part("power_of_two", ""))
+    also = tuple(entry.part("also", ()))
+    return Limit(lowest or 0, high, multiple or 1, power_of_two, fixed, also, _becomes(entry, names))
+
+
+def _becomes(entry: Entry, names: Mapping[str, Any]) -> Optional[Callable[[int], int]]:
+    if entry.part("becomes") is None:
+        return None
+
+    def arithmetic(value: int) -> int:
+        result = _number(entry, "becomes", {**names, "value": value}, value)
+        return value if result is None else result
+
+    return arithmetic
 
 
 def _value(entry: Entry, part: str, names: Mapping[str, Any]) -> Any:

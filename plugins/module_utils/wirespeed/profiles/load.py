@@ -27,38 +27,60 @@ _PROSE = ("description", "counters")
 def load(directories: Sequence[Union[str, Path]]) -> ProfileSet:
     """All ``*.yml`` of the directories, weakest directory first. Raises :class:`BadInput`."""
     documents = [
-        _document(path, layer) for layer, directory in enumerate(directories) for path in _files(Path(directory))
+        _document(path, layer) for layer, directory in enumerate(directories) for path in files(Path(directory))
     ]
     profiles = ProfileSet(tuple(documents))
-    _check_names(profiles)
+    for mistake in name_mistakes(profiles):
+        raise mistake
     return profiles
 
 
-def _files(directory: Path) -> List[Path]:
+def files(directory: Path) -> List[Path]:
+    """Its profiles, by name. Raises :class:`BadInput` when it is no directory."""
     if not directory.is_dir():
         raise BadInput(Place(str(directory)), "", "is not a directory of profiles.", "Correct the path.")
     return sorted(path for path in directory.iterdir() if path.suffix in (".yml", ".yaml") and path.is_file())
 
 
 def _document(path: Path, layer: int) -> Document:
-    data, lines = yaml_lines.read(path)
-    built_in = path.resolve().parent == BUILT_IN
-    document = Document(path.name if built_in else str(path), layer, data, lines)
-    mistakes = sorted(_mistakes(document), key=lambda mistake: mistake.place.line or 0)
-    if mistakes:
-        raise mistakes[0]
-    for keys, text in _texts(data, ()):
-        if keys[0] not in _PROSE and expression.is_expression(text):
-            expression.parse(text, document.place(keys), ".".join(keys))
+    document = read(path, layer)
+    found = mistakes(document)
+    if found:
+        raise found[0]
     return document
 
 
-def _check_names(profiles: ProfileSet) -> None:
+def read(path: Path, layer: int) -> Document:
+    """One file, not yet looked at beyond its YAML. Raises :class:`BadInput`."""
+    data, lines = yaml_lines.read(path)
+    built_in = path.resolve().parent == BUILT_IN
+    return Document(path.name if built_in else str(path), layer, data, lines)
+
+
+def mistakes(document: Document) -> List[BadInput]:
+    """Everything wrong inside one document, by line; what it says of others is not looked at."""
+    found = list(_against_schema(document))
+    if isinstance(document.data, Mapping):
+        for keys, text in expressions(document.data):
+            try:
+                expression.parse(text, document.place(keys), ".".join(keys))
+            except BadInput as mistake:
+                found.append(mistake)
+    return sorted(found, key=lambda mistake: mistake.place.line or 0)
+
+
+def expressions(data: Mapping[str, Any]) -> Iterator[Tuple[Keys, str]]:
+    """The texts that hold expressions, with the path of each."""
+    return ((keys, text) for keys, text in _texts(data, ()) if keys[0] not in _PROSE and expression.is_expression(text))
+
+
+def name_mistakes(profiles: ProfileSet) -> Iterator[BadInput]:
+    """Names given twice in a directory, and ``extends`` that leads nowhere or back to itself."""
     seen: Dict[Tuple[int, str], Document] = {}
     for document in profiles.documents:
         twin = seen.setdefault((document.layer, document.name), document)
         if twin is not document:
-            raise BadInput(
+            yield BadInput(
                 document.place(("profile",)),
                 "profile",
                 f"{document.name!r} is already the profile in {twin.source}.",
@@ -66,11 +88,11 @@ def _check_names(profiles: ProfileSet) -> None:
             )
     for document in profiles.documents:
         if document.extends and document.extends not in profiles.names:
-            raise unknown_word(document.place(("extends",)), "extends", document.extends, profiles.names)
-        _check_ancestry(profiles, document)
+            yield unknown_word(document.place(("extends",)), "extends", document.extends, profiles.names)
+        yield from _circles(profiles, document)
 
 
-def _check_ancestry(profiles: ProfileSet, document: Document) -> None:
+def _circles(profiles: ProfileSet, document: Document) -> Iterator[BadInput]:
     """A profile must not extend itself, however far around."""
     reached = {document.name}
     waiting = [document]
@@ -78,7 +100,8 @@ def _check_ancestry(profiles: ProfileSet, document: Document) -> None:
         for parent in profiles.named(waiting.pop().extends):
             if parent.name == document.name:
                 place = document.place(("extends",))
-                raise BadInput(place, "extends", f"{document.name!r} extends itself.", "Remove it.")
+                yield BadInput(place, "extends", f"{document.name!r} extends itself.", "Remove it.")
+                return
             if parent.name not in reached:
                 reached.add(parent.name)
                 waiting.append(parent)
@@ -95,7 +118,7 @@ def _texts(value: Any, path: Keys) -> Iterator[Tuple[Keys, str]]:
         yield path, value
 
 
-def _mistakes(document: Document) -> Iterator[BadInput]:
+def _against_schema(document: Document) -> Iterator[BadInput]:
     try:
         from jsonschema import Draft202012Validator
     except ImportError:

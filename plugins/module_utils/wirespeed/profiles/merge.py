@@ -12,6 +12,7 @@
   ``constraints``      one condition, by its id
   ``findings``         one finding, by its id
   ``undone_by``        the list of one setting
+  ``reset_by``         one setting
   ``counters``         the list of one counter
   ``native``           itself
   ``order``            the whole list
@@ -40,6 +41,7 @@ DEPTH: Mapping[str, int] = {
     "constraints": 1,
     "findings": 1,
     "undone_by": 1,
+    "reset_by": 1,
     "counters": 1,
     "native": 0,
     "order": 0,

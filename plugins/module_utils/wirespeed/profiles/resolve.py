@@ -7,16 +7,18 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .. import expression
 from ..errors import BadInput, Place
-from ..model.desired import Constraint, OperationRule, ResolvedProfile
+from ..model.desired import Constraint, OperationRule, ResolvedProfile, Want
 from ..model.intent import NicIntent, unknown_word
 from ..model.nic import Nic
 from ..model.node import Node
 from ..model.settings import Setting, Value, Values
 from ..model.step import Disruption
+from ..namespace import namespace
 from . import match
 from .document import Document, ProfileSet
 from .merge import Entry, Merged, merge
 from .tuning import Tuning, tune
+from .untold import judgeable
 
 REFUSED = "refused"
 
@@ -25,27 +27,36 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
     """Pure. Raises :class:`BadInput` (place, field, what is allowed) and :class:`OutOfRange`."""
     documents = match.select(profiles, nic, node, intent.profile)
     merged = merge(documents, intent.workload.value)
-    tuning, findings = tune(nic, merged, intent, expression.namespace(nic, node, intent.workload.value))
-    names = expression.namespace(nic, node, intent.workload.value, _planned(nic, tuning))
+    tuning, findings = tune(nic, merged, intent, namespace(nic, node, intent.workload.value))
+    names = namespace(nic, node, intent.workload.value, planned_values(nic, tuning))
     order = _order(merged, tuning)
     native, native_note = _native(merged, names)
+    constraints, unjudged = judgeable(merged.section("constraints"), ("holds", "explain", "remedy"), nic, names)
+    facts, untold = judgeable(merged.section("findings"), ("when",), nic, names)
     return ResolvedProfile(
         names=tuple(document.name for document in documents),
         digest=merged.digest,
         tuning=tuning,
-        operations={name: _operation(entry, names) for name, entry in merged.section("operations").items()},
+        operations=_operations(merged, nic, names),
         order=order,
         native=native,
         native_note=native_note,
-        constraints=tuple(_constraints(merged, names)),
+        constraints=tuple(_constraints(constraints, names)),
         undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
+        reset_by=_reset_by(merged, tuning),
         reads_attached=_reads_attached(merged, tuning, names),
-        findings=(*_match_findings(documents, nic, node, intent), *findings, *_findings(merged, names)),
+        findings=(
+            *_match_findings(documents, nic, node, intent),
+            *findings,
+            *unjudged,
+            *untold,
+            *_findings(facts, names),
+        ),
         counters={name: entry.value for name, entry in merged.section("counters").items()},
     )
 
 
-def _planned(nic: Nic, tuning: Tuning) -> Dict[Setting, Values]:
+def planned_values(nic: Nic, tuning: Mapping[Setting, Mapping[str, Want]]) -> Dict[Setting, Values]:
     """What each setting will read on the bare NIC; a not yet settled RSS text stands as it is."""
     planned: Dict[Setting, Values] = {}
     for setting, facts in nic.settings.items():
@@ -71,6 +82,13 @@ def _native(merged: Merged, names: Mapping[str, Any]) -> Tuple[bool, str]:
     return _truth(entry, "value", names), _text(entry, "note", names)
 
 
+def _operations(merged: Merged, nic: Nic, names: Mapping[str, Any]) -> Dict[str, OperationRule]:
+    """Not of settings that this NIC does not have: what they would cost depends on them."""
+    absent = [setting.value for setting in Setting if setting not in nic.settings]
+    entries = merged.section("operations").items()
+    return {name: _operation(entry, names) for name, entry in entries if name not in absent}
+
+
 def _operation(entry: Entry, names: Mapping[str, Any]) -> OperationRule:
     bare = _disruption(entry, "bare", names)
     if bare is None:
@@ -89,7 +107,7 @@ def _disruption(entry: Entry, part: str, names: Mapping[str, Any]) -> Optional[D
     return Disruption(word)
 
 
-def _constraints(merged: Merged, names: Mapping[str, Any]) -> List[Constraint]:
+def _constraints(entries: Mapping[str, Entry], names: Mapping[str, Any]) -> List[Constraint]:
     return [
         Constraint(
             id=name,
@@ -99,12 +117,22 @@ def _constraints(merged: Merged, names: Mapping[str, Any]) -> List[Constraint]:
             remedy=_text(entry, "remedy", names),
             origin=str(entry.place),
         )
-        for name, entry in merged.section("constraints").items()
+        for name, entry in entries.items()
     ]
 
 
 def _condition(entry: Entry) -> Callable[[Mapping[str, Any]], bool]:
     return lambda names: _truth(entry, "holds", names)
+
+
+def _reset_by(merged: Merged, tuning: Tuning) -> Dict[Setting, Tuple[str, ...]]:
+    """Not where the driver's own value is what is wanted anyway."""
+    resets: Dict[Setting, Tuple[str, ...]] = {}
+    for name, entry in merged.section("reset_by").items():
+        wants = [want.value for want in tuning.get(Setting(name), {}).values()]
+        if any(value != entry.part("to") for value in wants):
+            resets[Setting(name)] = tuple(entry.part("by"))
+    return resets
 
 
 def _reads_attached(merged: Merged, tuning: Tuning, names: Mapping[str, Any]) -> Dict[Setting, Dict[str, Value]]:
@@ -118,10 +146,8 @@ def _reads_attached(merged: Merged, tuning: Tuning, names: Mapping[str, Any]) ->
     return reads
 
 
-def _findings(merged: Merged, names: Mapping[str, Any]) -> List[str]:
-    return [
-        _text(entry, "text", names) for entry in merged.section("findings").values() if _truth(entry, "when", names)
-    ]
+def _findings(entries: Mapping[str, Entry], names: Mapping[str, Any]) -> List[str]:
+    return [_text(entry, "text", names) for entry in entries.values() if _truth(entry, "when", names)]
 
 
 def _match_findings(documents: Sequence[Document], nic: Nic, node: Node, intent: NicIntent) -> List[str]:

@@ -16,9 +16,10 @@ from ..model.desired import Want
 from ..model.feature_names import ALIASES
 from ..model.intent import NicIntent, unknown_word
 from ..model.nic import Nic
-from ..model.settings import Setting, SettingFacts, Value
+from ..model.settings import Setting, SettingFacts
 from .limits import limit
 from .merge import Merged
+from .typed import typed
 
 INTENT = Place("intent")
 
@@ -112,9 +113,9 @@ def _want(
     evaluated = expression.evaluate(asked.value, names, asked.place, asked.field)
     if evaluated is None:
         return None, ""
-    value = _typed(asked, evaluated)
-    bounds = limit(asked.setting, asked.key, facts, merged.get("limits", asked.setting.value, asked.key), names)
     current = facts.values[asked.key]
+    value = typed(evaluated, current, asked.place, asked.field)
+    bounds = limit(asked.setting, asked.key, facts, merged.get("limits", asked.setting.value, asked.key), names)
     if bounds.fixed:
         if value == current or not asked.by_intent:
             finding = f"{asked.name}: stays {current!r}; {asked.place} wants {value!r}: {bounds.fixed.rstrip('.')}."
@@ -129,27 +130,3 @@ def _want(
             finding = f"{asked.name}: {value} becomes {rounded}, as {nic.driver} holds it ({bounds})."
         value = rounded
     return Want(value, str(asked.place), asked.why), finding
-
-
-def _typed(asked: Asked, value: Any) -> Value:
-    """The value in its setting's type; texts that a templating front makes of numbers are taken as such."""
-    if asked.setting is Setting.FEATURES:
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value.lower() in ("on", "off", "true", "false"):
-            return value.lower() in ("on", "true")
-        raise BadInput(asked.place, asked.field, f"gives {value!r}.", "Allowed: true or false.")
-    if asked.setting is Setting.RSS:
-        if isinstance(value, str):
-            return value
-        # isinstance() would take True for a queue.
-        # pylint: disable-next=unidiomatic-typecheck
-        if isinstance(value, (list, tuple)) and value and all(type(item) is int and item >= 0 for item in value):
-            return tuple(value)
-        allowed = "Allowed: 'equal', 'weights 1 0 2', or queue numbers."
-        raise BadInput(asked.place, asked.field, f"gives {value!r}.", allowed)
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadInput(asked.place, asked.field, f"gives {value!r}.", "Allowed: a whole number.")
-    return value
