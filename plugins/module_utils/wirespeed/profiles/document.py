@@ -44,6 +44,15 @@ class Document:
         return Place(self.source)
 
 
+_DEEPEST = {"tuning": 4, "limits": 3, "reads_attached": 3}
+
+
+def _is_told(path: str) -> bool:
+    """Whether it leads to an entry or lies above one: nothing inside an entry has an origin of its own."""
+    parts = path.split("/")
+    return len(parts) - 1 <= _DEEPEST.get(parts[1] if len(parts) > 1 else "", 2)
+
+
 @dataclass(frozen=True)
 class ProfileSet:
     """All documents at hand, weakest directory first."""
@@ -59,10 +68,16 @@ class ProfileSet:
         return [document for document in self.documents if document.name == name]
 
     def to_json(self) -> Dict[str, Any]:
+        """For a target: without the lines of what lies inside an entry, which is half of the whole."""
         return {
             "format": FORMAT,
             "documents": [
-                {"source": each.source, "layer": each.layer, "data": dict(each.data), "lines": dict(each.lines)}
+                {
+                    "source": each.source,
+                    "layer": each.layer,
+                    "data": dict(each.data),
+                    "lines": {path: line for path, line in each.lines.items() if _is_told(path)},
+                }
                 for each in self.documents
             ],
         }
