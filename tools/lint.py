@@ -38,6 +38,9 @@ def checks() -> Dict[str, Callable[[], Check]]:
         "imports": lambda: Check("imports", [tool("lint-imports"), "--no-cache"], env=engine_path()),
         "yamllint": lambda: Check("yamllint", [tool("yamllint"), "--strict", "."]),
         "clang-format": lambda: Check("clang-format", ["clang-format", "--dry-run", "--Werror", *bpf_sources()]),
+        "counters page": lambda: Check(
+            "counters page", [sys.executable, str(ROOT / "tools" / "counters_page.py"), "--check"]
+        ),
         "changelog": lambda: Check("changelog", [tool("antsibull-changelog"), "lint"]),
         "ansible-lint": ansible_lint,
     }

@@ -12,8 +12,8 @@ author:
   - Wirespeed contributors (@wirespeed)
 description:
   - Finds every physical NIC of the node, and virtual ones when they are named.
-  - Tells driver, firmware and bus, the settings that matter to XDP (queues, rings, RSS, coalescing, offloads, interrupts and
-    others), the program on the XDP hook and how it is held there, and the NIC profiles that match.
+  - Tells driver, firmware and bus, the settings that matter to XDP (queues, rings, RSS, coalescing, offloads,
+    interrupts and others), the program on the XDP hook and how it is held there, and the NIC profiles that match.
 extends_documentation_fragment:
   - wirespeed.xdp.attributes
   - wirespeed.xdp.attributes.info
