@@ -15,7 +15,7 @@ from .bpf_objects import BpfObject
 
 MARK = "WIRESPEED_TEST"  # environment variable that every process started by a test inherits
 DEFAULT_PLACES = tuple(map(Path, ("/sys/fs/bpf/wirespeed", "/run/wirespeed", "/var/lib/wirespeed", "/etc/wirespeed")))
-RELEASE_SECONDS = 10.0  # the kernel frees programs and namespaces after a grace period, from a work queue
+RELEASE_SECONDS = 20.0  # the kernel frees programs and namespaces after a grace period, from a work queue
 
 
 @dataclass(frozen=True)
