@@ -74,7 +74,8 @@ def _value(value: Any) -> str:
 
 
 def _limit(value: Any, maximum: Any) -> str:
-    return f" of {maximum}" if type(value) is int and maximum is not None else ""
+    counts = isinstance(value, int) and not isinstance(value, bool)
+    return f" of {maximum}" if counts and maximum is not None else ""
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> List[str]:

@@ -14,8 +14,9 @@ from . import journal as journals
 class Actuator(Protocol):
     """What carries out the steps of some actions; each lives with what it changes.
 
-    ``apply`` raises :class:`WirespeedError`. ``deviation`` reads back: empty when the node is as
-    ``step.after`` says, else a sentence about what is there instead.
+    ``apply`` raises :class:`WirespeedError`; it may be called for what is so already.
+    ``deviation`` reads back: empty when the node is as ``step.after`` says, else a sentence about
+    what is there instead.
     """
 
     def apply(self, step: Step) -> None: ...
@@ -104,16 +105,15 @@ def undo(
 ) -> Tuple[List[Step], List[str]]:
     """Undo what can be undone; returns those steps, and a sentence for each that resisted.
 
-    A step that never happened has nothing to undo and is not called: writing an old value once
-    more would still bounce the carrier on some drivers (bnxt_en set_rxfh, mana set_ringparam).
+    The newest step may be half done or not begun at all, so actuators take an inverse that has
+    nothing to do, and do nothing then.
     """
     undone: List[Step] = []
     left: List[str] = []
     for index, step in newest_first:
         inverse = step.inverted()
         try:
-            if actuators[inverse.action].deviation(inverse):
-                _act(inverse, actuators)
+            _act(inverse, actuators)
         except WirespeedError as error:
             left.append(f"{step.path} ({error.problem})")
             continue
