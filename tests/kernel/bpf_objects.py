@@ -10,7 +10,7 @@ import ctypes
 import os
 import struct
 from pathlib import Path
-from typing import Dict, Iterable, Set, Tuple
+from typing import Dict, Iterable, List, Set, Tuple
 
 from tests.probes import SYS_BPF
 
@@ -57,6 +57,18 @@ def _pinned(path: Path) -> Set[BpfObject]:
         return _identify(descriptor)
     finally:
         os.close(descriptor)
+
+
+def holders(kind: str, number: int) -> List[str]:
+    """``pid (command): fdinfo`` of every process that has the object open; a pin or a program may hold it too."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/fdinfo/*"):
+        try:
+            held = f"{kind}_id:\t{number}\n" in path.read_text()
+            found += [f"{path.parts[2]} ({Path('/proc', path.parts[2], 'comm').read_text().strip()})"] if held else []
+        except OSError:  # closed, or ended, meanwhile
+            continue
+    return found
 
 
 def alive(objects: Iterable[BpfObject]) -> Set[BpfObject]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import select
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,17 @@ def after(state: Before, objects: Set[BpfObject]) -> List[str]:
     left += [f"file {path}" for path in sorted(_listing(DEFAULT_PLACES) - state.places)]
     left += [f"missing file {path}" for path in sorted(state.places - _listing(DEFAULT_PLACES))]
     left += [f"process {_describe(pid)}" for pid in sorted(_processes(state))]
-    left += [f"BPF {kind} {number}" for kind, number in sorted(_still_alive(objects))]
+    left += [_held(kind, number) for kind, number in sorted(_still_alive(objects))]
     return left
+
+
+def _held(kind: str, number: int) -> str:
+    """The object, what the kernel tells of it, and who has it open: enough to find out why it is still there."""
+    shown = subprocess.run(
+        ["bpftool", "--json", kind, "show", "id", str(number)], capture_output=True, text=True, check=False
+    )
+    opened = ", ".join(bpf_objects.holders(kind, number)) or "no process"
+    return f"BPF {kind} {number} ({shown.stdout.strip()}), open in {opened}"
 
 
 def _listing(places: Iterable[Path]) -> FrozenSet[Path]:
