@@ -98,7 +98,7 @@ def test_rings_follow_the_workload(workload, rx, tx):
     assert (wanted["rings.rx"], wanted.get("rings.tx")) == (rx, tx)
 
 
-AFTER_THE_ATTACH = {"irq_affinity", "xps", "rps", "napi", "txqueuelen"}
+AFTER_THE_ATTACH = {"irqbalance", "irq_affinity", "xps", "rps", "rfs", "napi", "host", "txqueuelen"}
 
 
 def test_every_profile_orders_all_settings_and_what_enters_the_driver_before_the_attach():

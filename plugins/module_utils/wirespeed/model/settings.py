@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import FrozenSet, Mapping, Tuple, Union
 
-Value = Union[int, str, bool, Tuple[int, ...]]
-"""One value of one setting. A tuple is an RSS indirection table: the queue of each bucket."""
+Value = Union[int, str, bool, Tuple[int, ...], Tuple[str, ...]]
+"""One value of one setting. A tuple has one entry for each bucket (RSS table), queue or rule."""
 
 Values = Mapping[str, Value]
 
@@ -16,6 +16,11 @@ Values = Mapping[str, Value]
 class Setting(str, Enum):
     """One room of ``nic/`` each; the value is the word used in profiles, plans and reports."""
 
+    FIRMWARE = "firmware"
+    SRIOV = "sriov"
+    DEVLINK_PERMANENT = "devlink_permanent"
+    DEVLINK_DRIVERINIT = "devlink_driverinit"
+    DEVLINK_RUNTIME = "devlink_runtime"
     PRIVATE_FLAGS = "private_flags"
     FEATURES = "features"
     MTU = "mtu"
@@ -23,15 +28,21 @@ class Setting(str, Enum):
     RINGS = "rings"
     RSS = "rss"
     RSS_FIELDS = "rss_fields"
+    RSS_CONTEXTS = "rss_contexts"
+    NTUPLE = "ntuple"
     COALESCE = "coalesce"
+    QUEUE_COALESCE = "queue_coalesce"
     PAUSE = "pause"
     FEC = "fec"
     EEE = "eee"
     TXQUEUELEN = "txqueuelen"
     NAPI = "napi"
+    IRQBALANCE = "irqbalance"
     IRQ_AFFINITY = "irq_affinity"
     XPS = "xps"
     RPS = "rps"
+    RFS = "rfs"
+    HOST = "host"
 
     def __str__(self) -> str:
         return self.value

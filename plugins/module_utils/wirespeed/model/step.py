@@ -45,6 +45,7 @@ class Action(str, Enum):
     PUBLISH = "publish"  # the instance in the root's slot
     ATTACH = "attach"  # the root on a NIC
     DETACH = "detach"
+    AWAIT = "await"  # the carrier of a NIC, before another member of its bond is touched
 
     @property
     def inverse(self) -> "Action":
