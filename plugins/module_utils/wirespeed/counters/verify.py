@@ -159,10 +159,8 @@ def _nic_report(
     holder, problem = _holder(mode, number, expected)
     counted = one.spans[Counter.DRIVER_PACKETS]
     packets = {queue: high for queue, (_low, high) in counted.queues.items()}
-    table = who.nic.settings[Setting.RSS].values.get("indirection") if Setting.RSS in who.nic.settings else None
-    spread = rss_check.check(
-        packets, table if isinstance(table, tuple) else None, flows, counted.why or "the driver counts no queue apart"
-    )
+    table: Any = who.nic.settings[Setting.RSS].values.get("indirection") if Setting.RSS in who.nic.settings else None
+    spread = rss_check.check(packets, table, flows, counted.why or "the driver counts no queue apart")
     judged = tuple(judge(one, _facts([who], mode, sent), checks))
     return NicReport(who.nic.name, who.nic.driver, str(mode or "none"), holder, one, judged, spread, problem)
 

@@ -99,7 +99,7 @@ def _queues(facts: SettingFacts, planned: Mapping[Setting, Values]) -> int:
 
 def _table(value: Value, buckets: int, queues: int) -> Tuple[int, ...]:
     if isinstance(value, (tuple, list)):
-        return _checked(value, buckets, queues)
+        return _checked(tuple(value), buckets, queues)
     words = value.split() if isinstance(value, str) else []
     numbers = [int(word) for word in words[1:] if word.isdecimal()]
     if len(numbers) == len(words) - 1:
@@ -110,14 +110,13 @@ def _table(value: Value, buckets: int, queues: int) -> Tuple[int, ...]:
     raise OutOfRange(_TABLE, value, "'equal', 'equal N', 'weights W0 W1 ...' or a table of queue numbers")
 
 
-def _checked(table: Sequence[int], buckets: int, queues: int) -> Tuple[int, ...]:
+def _checked(table: Tuple[object, ...], buckets: int, queues: int) -> Tuple[int, ...]:
+    numbers = tuple(queue for queue in table if isinstance(queue, int) and not isinstance(queue, bool))
     if len(table) != buckets:
         raise OutOfRange(_TABLE, table, f"a table of {buckets} queue numbers, not of {len(table)}")
-    # isinstance() would take True for a queue.
-    # pylint: disable-next=unidiomatic-typecheck
-    if not all(type(queue) is int and 0 <= queue < queues for queue in table):
+    if numbers != table or not all(0 <= queue < queues for queue in numbers):
         raise OutOfRange(_TABLE, table, f"queue numbers from 0 to {queues - 1}")
-    return tuple(table)
+    return numbers
 
 
 def _equal(value: Value, spread: int, buckets: int, queues: int) -> Tuple[int, ...]:
