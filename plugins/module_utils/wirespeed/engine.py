@@ -13,10 +13,10 @@ from . import bundle as bundles
 from .converge import Converger
 from .counting import count
 from .errors import MissingPrerequisite, Place, WirespeedError
+from .model.facts import dump
 from .model.intent import NicIntent, parse
 from .observe import observe
 from .pipeline.pins import Paths
-from .plain import plain
 from .profiles.resolve import resolve
 
 
@@ -24,10 +24,11 @@ def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]]) -> Dict[str
     """The node and its NICs; with a bundle also the profile and the findings of each NIC.
 
     ``names`` adds virtual NICs, which are left out unless named. Needs no root, but without it
-    the kernel hides the attached programs' names and ids of links.
+    the kernel hides the attached programs' names and ids of links. The inverse, without what the
+    profiles add, is :func:`~.model.facts.parse`.
     """
     node = observe(Paths.from_environment(), names)
-    data: Dict[str, Any] = plain(node)
+    data = dump(node)
     if bundle is not None:
         profiles = bundles.parse(bundle).profiles
         for name, nic in node.nics.items():

@@ -43,7 +43,11 @@ class Workload(str, Enum):
 
 @dataclass(frozen=True)
 class NicIntent:
-    """``selector`` is one of :data:`SELECTORS`, ``wanted`` its value; several NICs may match."""
+    """``selector`` is one of :data:`SELECTORS`, ``wanted`` its value; several NICs may match.
+
+    Without ``profile_tuning`` only the keys of ``tuning`` are set; the profile's limits, order, costs
+    and conditions hold all the same. It is no word of an intent: the front says so (module ``nic``).
+    """
 
     selector: str
     wanted: str
@@ -53,6 +57,7 @@ class NicIntent:
     max_disruption: Disruption = Disruption.GAP
     profile: Optional[str] = None
     tuning: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    profile_tuning: bool = True
 
 
 @dataclass(frozen=True)

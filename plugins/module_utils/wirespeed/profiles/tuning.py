@@ -7,8 +7,8 @@ An intent speaks for this NIC, so the same is an error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from .. import expression
 from ..errors import BadInput, OutOfRange, Place
@@ -17,11 +17,13 @@ from ..model.feature_names import ALIASES
 from ..model.intent import NicIntent, unknown_word
 from ..model.nic import Nic
 from ..model.settings import Setting, SettingFacts
+from .kept import kept
 from .limits import limit
 from .merge import Merged
 from .typed import typed
 
 INTENT = Place("intent")
+AS_IT_IS = Place("as it is")
 
 Tuning = Dict[Setting, Dict[str, Want]]
 
@@ -65,11 +67,8 @@ def tune(nic: Nic, merged: Merged, intent: NicIntent, names: Mapping[str, Any]) 
 
 def _asked(nic: Nic, merged: Merged, intent: NicIntent) -> List[Asked]:
     """The profile's entries with the intent's laid over them; the intent's null removes."""
-    asked: Dict[Tuple[Setting, str], Asked] = {}
-    for setting in Setting:
-        for key, entry in merged.section("tuning", setting.value).items():
-            why = str(entry.part("why", f"profile {entry.document.name}"))
-            asked[setting, key] = Asked(setting, key, entry.part("value"), why, entry.place, entry.field, False)
+    by_profile = _of_profile(merged) if intent.profile_tuning else _as_it_is(nic, merged, intent)
+    asked = {(each.setting, each.key): each for each in by_profile}
     for name, values in intent.tuning.items():
         if name not in [setting.value for setting in Setting]:
             raise unknown_word(INTENT, f"{nic.name}: tuning.{name}", name, [setting.value for setting in Setting])
@@ -82,6 +81,21 @@ def _asked(nic: Nic, merged: Merged, intent: NicIntent) -> List[Asked]:
                     asked[setting, key] = Asked(setting, key, value, "the intent asks for it", INTENT, field, True)
     order = list(Setting)
     return sorted(asked.values(), key=lambda each: (order.index(each.setting), each.by_intent))
+
+
+def _of_profile(merged: Merged) -> Iterator[Asked]:
+    for setting in Setting:
+        for key, entry in merged.section("tuning", setting.value).items():
+            why = str(entry.part("why", f"profile {entry.document.name}"))
+            yield Asked(setting, key, entry.part("value"), why, entry.place, entry.field, False)
+
+
+def _as_it_is(nic: Nic, merged: Merged, intent: NicIntent) -> Iterator[Asked]:
+    for each in _of_profile(merged):
+        value = kept(nic, merged, intent, each.setting, each.key)
+        if value is not None:
+            why = "Wirespeed set it, and only the keys that are named change"
+            yield replace(each, value=value, why=why, place=AS_IT_IS)
 
 
 def _kernel_names(nic: Nic, name: str) -> Tuple[str, ...]:
@@ -123,9 +137,9 @@ def _want(
         raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, f"only {current!r}, as it is: {bounds.fixed}")
     finding = ""
     if isinstance(value, int) and not isinstance(value, bool):
-        if asked.by_intent and not bounds.contains(value):
+        if asked.by_intent and value != current and not bounds.contains(value):
             raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, str(bounds))
-        rounded = bounds.rounded(bounds.clamped(value))
+        rounded = value if asked.by_intent and value == current else bounds.rounded(bounds.clamped(value))
         if asked.by_intent and rounded != value:
             finding = f"{asked.name}: {value} becomes {rounded}, as {nic.driver} holds it ({bounds})."
         value = rounded
