@@ -7,11 +7,12 @@ import os
 from dataclasses import replace
 from typing import Dict, Mapping, Optional, Sequence
 
-from .kernel import host
+from .kernel import host, rtnetlink
 from .model.nic import Nic
 from .model.node import Node
 from .model.settings import Setting
 from .nic.discover import discover
+from .nic.uppers import session_path, uppers
 from .pipeline.inventory import PinnedLink, inventory
 from .pipeline.pins import Paths
 from .witness import read_witness
@@ -26,6 +27,7 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
         for name, nic in discover(names).items()
     }
     system = host.read()
+    links = rtnetlink.links()
     return Node(
         hostname=os.uname().nodename,
         kernel=system.kernel,
@@ -38,6 +40,8 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
         nics=nics,
         instances=tuple(found.instances),
         notes=tuple(found.notes),
+        uppers=uppers(links),
+        session=session_path(links),
     )
 
 

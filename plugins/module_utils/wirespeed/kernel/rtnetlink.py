@@ -15,7 +15,7 @@ from . import netlink
 from .netlink import Attribute, Message, Nest, Reply
 from .port import Port
 
-_NEWLINK, _GETLINK, _GETSTATS = 16, 18, 94
+_NEWLINK, _GETLINK, _GETADDR, _GETSTATS = 16, 18, 22, 94
 _UP = 1  # IFF_UP
 _STATS_LINK_64 = 1
 _LINK_HEAD = (("family", "B"), ("pad", "B"), ("type", "H"), ("index", "i"), ("flags", "I"), ("change", "I"))
@@ -33,7 +33,18 @@ _LINK = Message(
         Attribute(5, "link", "uint32"),
         Attribute(10, "master", "uint32"),
         Attribute(13, "txqueuelen", "uint32"),
-        Attribute(18, "info", Nest((Attribute(1, "kind", "asciiz"),))),
+        Attribute(
+            18,
+            "info",
+            Nest(
+                (
+                    Attribute(1, "kind", "asciiz"),
+                    Attribute(2, "data", "cdata"),
+                    Attribute(4, "slave_kind", "asciiz"),
+                    Attribute(5, "slave_data", "cdata"),
+                )
+            ),
+        ),
         Attribute(33, "carrier", "uint8"),
         Attribute(35, "carrier_changes", "uint32"),
         Attribute(37, "link_netnsid", "int32"),
@@ -56,6 +67,11 @@ _LINK = Message(
         Attribute(56, "parent_name", "asciiz"),
         Attribute(57, "parent_bus", "asciiz"),
     ),
+)
+
+_ADDRESS = Message(
+    (("family", "B"), ("prefixlen", "B"), ("flags", "B"), ("scope", "B"), ("index", "I")),
+    (Attribute(1, "address", "cdata"), Attribute(2, "local", "cdata")),
 )
 
 _STATS = Message(
@@ -98,7 +114,8 @@ class Link:
 
     ``peer_netnsid`` is set when that one lives in another network namespace. ``kind`` is empty for
     hardware. ``parent_bus``/``parent_name`` name the device that carries it: ``pci``/``0000:01:00.0``
-    (Linux 5.14). ``xdp`` lists mode and program id, the driver's first.
+    (Linux 5.14). ``xdp`` lists mode and program id, the driver's first. ``kind_data`` are the attributes of the
+    link's own kind, ``slave_data`` those that its master's kind has for it (``slave_kind``), not decoded.
     """
 
     name: str
@@ -118,6 +135,9 @@ class Link:
     parent_bus: str
     parent_name: str
     xdp: Tuple[Tuple[XdpMode, int], ...]
+    kind_data: bytes = b""
+    slave_kind: str = ""
+    slave_data: bytes = b""
 
     @property
     def port(self) -> Port:
@@ -141,6 +161,13 @@ def link(ifindex: int, netnsid: Optional[int] = None) -> Link:
 def link_named(name: str) -> Link:
     (reply,) = netlink.request(netlink.ROUTE, _GETLINK, _LINK, {}, {"name": name}, f"rtnetlink GETLINK {name}")
     return _link(reply)
+
+
+def addresses() -> Dict[bytes, int]:
+    """The ifindex of each IP address of this network namespace; the address in network order, 4 or 16 bytes."""
+    replies = netlink.request(netlink.ROUTE, _GETADDR, _ADDRESS, {}, {}, "rtnetlink GETADDR", dump=True)
+    found = [(reply.values.get("local") or reply.values.get("address"), reply.head["index"]) for reply in replies]
+    return {bytes(address): ifindex for address, ifindex in found if address}
 
 
 def set_mtu(port: Port, mtu: int) -> None:
@@ -168,6 +195,7 @@ def link_stats(ifindex: int) -> Dict[str, int]:
 
 def _link(reply: Reply) -> Link:
     values = reply.values
+    info = values.get("info", {})
     return Link(
         name=values["name"],
         ifindex=reply.head["index"],
@@ -182,10 +210,13 @@ def _link(reply: Reply) -> Link:
         master=values.get("master", 0),
         peer_index=values.get("link", 0),
         peer_netnsid=values.get("link_netnsid"),
-        kind=values.get("info", {}).get("kind", ""),
+        kind=info.get("kind", ""),
         parent_bus=values.get("parent_bus", ""),
         parent_name=values.get("parent_name", ""),
         xdp=_xdp(values.get("xdp", {})),
+        kind_data=info.get("data", b""),
+        slave_kind=info.get("slave_kind", ""),
+        slave_data=info.get("slave_data", b""),
     )
 
 

@@ -35,11 +35,45 @@ class InstanceFacts:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A device that another one consists of.
+
+    ``serves`` is whether its master can send through it now: it has a carrier, a bond's link monitor agrees,
+    and under LACP it collects and distributes. ``program`` is whether an XDP program is on its hook.
+    """
+
+    name: str
+    serves: bool
+    program: bool = False
+
+
+@dataclass(frozen=True)
+class Upper:
+    """A device on top of NICs: a bond, team or bridge with its ``members``, or a VLAN and the like with one below it.
+
+    ``kind`` is the kernel's word: ``bond``, ``team``, ``bridge``, ``vlan``, ``macvlan``, ... ``min_links`` is how many
+    members a bond needs for a carrier, ``updelay`` the seconds that it waits before it trusts a link that came back.
+    ``program`` is whether an XDP program is on its hook.
+    """
+
+    name: str
+    kind: str
+    up: bool
+    mtu: int
+    members: Tuple[Member, ...]
+    min_links: int = 0
+    updelay: float = 0.0
+    program: bool = False
+
+
+@dataclass(frozen=True)
 class Node:
     """What ``observe`` returns.
 
     ``cpus`` is the number of possible CPUs (the kernel's nr_cpu_ids: what drivers size XDP queues
     by), ``cpus_online`` those that run; ``cpus_by_numa`` counts online CPUs per NUMA node.
+    ``uppers`` are the devices on top of NICs, by name; ``session`` names the NICs that this run's SSH connection
+    came over, where that can be told.
     """
 
     hostname: str
@@ -53,6 +87,8 @@ class Node:
     nics: Mapping[str, Nic]
     instances: Tuple[InstanceFacts, ...] = ()
     notes: Tuple[str, ...] = ()
+    uppers: Mapping[str, Upper] = field(default_factory=dict)
+    session: Tuple[str, ...] = ()
 
     def instance(self, pipeline: str) -> "InstanceFacts | None":
         """The published instance of ``pipeline``, if any."""

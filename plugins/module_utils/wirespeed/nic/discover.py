@@ -23,12 +23,11 @@ from ..kernel.rtnetlink import Link
 from ..model.nic import Nic, XdpAttachment
 from ..model.settings import Setting, SettingFacts
 from .table import ROOMS
+from .uppers import lies_on
 
 _T = TypeVar("_T")
 
 _VIRTUAL_BUSES = frozenset({"", "netdevsim"})
-_STACKED = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec"})
-"""Link kinds whose IFLA_LINK is the device below; a veth's is its peer, a tunnel's its underlay."""
 
 
 def discover(names: Sequence[str] = ()) -> Dict[str, Nic]:
@@ -111,12 +110,7 @@ def _lacking(link: Link, error: KernelRefusal) -> str:
 
 def _upper(link: Link, links: Sequence[Link]) -> Tuple[str, ...]:
     """Bond, bridge or team that owns the port, and VLANs and the like on top of it."""
-    return tuple(
-        other.name
-        for other in links
-        if other.ifindex == link.master
-        or (other.kind in _STACKED and other.peer_index == link.ifindex and other.peer_netnsid is None)
-    )
+    return tuple(other.name for other in links if lies_on(other, link))
 
 
 def _peer(link: Link, links: Sequence[Link]) -> Optional[Link]:
