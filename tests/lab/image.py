@@ -41,6 +41,7 @@ _PACKAGES = (
     "netbase",
     "iputils-ping",
     "pciutils",
+    "irqbalance",
 )
 # What a virtual machine without screen, network storage or package timers need not start: half of the boot time.
 _MASKED = (
@@ -260,6 +261,7 @@ def _configure(tree: Path, public_key: str) -> None:
         path.symlink_to("/dev/null")
     in_guest = ("chroot", tree)
     run(*in_guest, "systemctl", "enable", "-q", "ssh.service", "systemd-networkd.service", "lab-hostname.service")
+    run(*in_guest, "systemctl", "disable", "-q", "irqbalance.service")  # a test that needs it starts it
     run(*in_guest, "ssh-keygen", "-A")
     run(*in_guest, "systemd-machine-id-setup")
     run(*in_guest, "python3", "-m", "compileall", "-q", "/usr/lib/python3", "/usr/lib/python3.11")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One interface's folder in sysfs: NAPI parameters and the CPU masks of its queues.
+"""One interface's folder in sysfs: NAPI parameters, CPU masks and flow tables of its queues.
 
 A sysfs shows the network namespace that was current when it was mounted, so the folder of that
 name can belong to another interface: its ``ifindex`` is compared each time.
@@ -62,6 +62,17 @@ def set_queue_cpus(port: Port, direction: str, mask: str, cpus: List[Set[int]]) 
     """As far as both go: the first of ``cpus`` for the first queue."""
     for queue, wanted in zip(_queues(port, direction), cpus):
         write(queue / mask, mask_text(wanted))
+
+
+def queue_numbers(port: Port, direction: str, file: str) -> List[int]:
+    """``file`` of each ``tx`` or ``rx`` queue, in the order of their numbers."""
+    return [int(read(queue / file)) for queue in _queues(port, direction)]
+
+
+def set_queue_numbers(port: Port, direction: str, file: str, numbers: List[int]) -> None:
+    """As far as both go: the first number for the first queue."""
+    for queue, wanted in zip(_queues(port, direction), numbers):
+        write(queue / file, str(wanted))
 
 
 def _queues(port: Port, direction: str) -> List[Path]:

@@ -67,3 +67,8 @@ def counted(facts: SettingFacts, key: str, value: Value, smallest: int) -> int:
 def _known(facts: SettingFacts, key: str, value: Value) -> None:
     if key not in facts.values:
         raise OutOfRange(key, value, f"only {', '.join(sorted(facts.values))}; this NIC has no {key!r}")
+def power_of_two(value: int) -> int:
+    """Rounded up, as the kernel's tables are; 0 stays 0."""
+    return 1 << (value - 1).bit_length() if value > 0 else 0
+
+

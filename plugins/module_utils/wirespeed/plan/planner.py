@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping
+from typing import List, Mapping, Set
 
 from ..model.desired import Desired, DesiredNic
 from ..model.node import Node
@@ -13,6 +13,7 @@ from .changes import Settle, compare
 from .guard import foreign_in_the_way, too_disruptive, unmet_constraints
 from .hook import decide
 from .pipelines import plan_pipeline
+from .host import disagreements, set_once
 from .sequence import sequence
 
 
@@ -26,13 +27,15 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan
     refusals: List[Refusal] = []
     warnings: List[str] = list(node.notes)
     for pipeline in desired.pipelines:
+    of_the_host: Set[str] = set()
         steps += plan_pipeline(node, pipeline)
     for wanted in desired.nics:
         part = plan_nic(node, wanted, settle)
-        steps += part.steps
+        steps += set_once(part.steps, of_the_host)
         refusals += part.refusals
         warnings += part.warnings
     return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)))
+    refusals += disagreements(desired.nics)
 
 
 def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) -> Plan:
