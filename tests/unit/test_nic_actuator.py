@@ -11,7 +11,7 @@ import pytest
 from wirespeed.kernel.port import Port
 from wirespeed.model.settings import Setting, SettingFacts
 from wirespeed.model.step import Action, Step
-from wirespeed.nic import actuator
+from wirespeed.nic import actuator, table
 from wirespeed.nic.actuator import SettingActuator
 
 FACTS = {
@@ -30,7 +30,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> List[Any]:
         setting: SimpleNamespace(read=lambda _port, f=facts: f, write=lambda _port, values: calls.append(values))
         for setting, facts in FACTS.items()
     }
-    monkeypatch.setattr(actuator, "ROOMS", rooms)
+    monkeypatch.setattr(table, "ROOMS", rooms)
     link = SimpleNamespace(port=Port("eth1", 7))
     monkeypatch.setattr(actuator.rtnetlink, "link_named", lambda _name: link)
     return calls

@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Tuple
 
 from . import report
-from .apply.executor import Actuators, Transaction
+from .apply.executor import Actuator, Actuators, Transaction
 from .apply.journal import start
 from .apply.lock import node_lock
 from .apply.recover import pending, recover
 from .bundle import Bundle
-from .carrier import has_carrier, wait_for_carrier
-from .desire import desire, sources
+from .carrier import CarrierActuator, has_carrier, wait_for_carrier, wait_for_service
+from .desire import asked, desire, sources
 from .errors import Place, Refused, WirespeedError
 from .kernel import bpffs, libbpf
 from .model.desired import Desired
@@ -21,7 +21,8 @@ from .model.node import Node
 from .model.settings import Setting
 from .model.step import Action, Disruption, Plan, Step
 from .nic.actuator import SettingActuator
-from .nic.table import ROOMS
+from .nic.on_demand import with_asked
+from .nic.table import SETTLE
 from .observe import observe
 from .pipeline.actuator import PipelineActuator
 from .pipeline.garbage import collect
@@ -33,11 +34,9 @@ MAX_PASSES = 3
 """A pass after the first repairs what the pass before it broke behind our back (vmxnet3 turns LRO
 on again at an unrelated feature change). One is usual, two happen, a third would not settle."""
 
-_SETTLE = {setting: room.settle for setting, room in ROOMS.items()}
-
 
 class Converger:
-    """``place`` is what errors about the intent name as its source."""
+    """``place`` is what errors about the intent name as its source; ``seen`` the node at each look, oldest first."""
 
     def __init__(self, intent: Intent, bundle: Bundle, paths: Paths, place: Place) -> None:
         self._intent = intent
@@ -45,6 +44,7 @@ class Converger:
         self._paths = paths
         self._place = place
         self._journal = paths.state / "journal"
+        self.seen: List[Node] = []
         self._names = [nic.wanted for nic in intent.nics if nic.selector == "name"]
 
     def predict(self) -> Dict[str, Any]:
@@ -68,7 +68,7 @@ class Converger:
             if first.empty:
                 return _result(node, desired, first, (), first.warnings, recovered)
             had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
-            node, desired, done = self._passes(first, node.boot_id, actuators)
+            node, desired, done = self._passes(node, first, actuators)
             collect(self._paths)
             down = wait_for_carrier(had_carrier)
             warnings = [*first.warnings, *(f"{name}: the carrier has not come back yet." for name in down)]
@@ -82,13 +82,16 @@ class Converger:
 
     def _look(self) -> Tuple[Node, Desired, Plan]:
         node = observe(self._paths, self._names)
+        node = with_asked(node, asked(self._intent, self._bundle, node, self._place))
+        self.seen.append(node)
         desired = desire(self._intent, self._bundle, node, self._place)
-        return node, desired, plan(node, desired, _SETTLE)
+        return node, desired, plan(node, desired, SETTLE)
 
     def _actuators(self) -> Actuators:
         settings = SettingActuator()
         pipeline = PipelineActuator(self._paths, sources(self._intent, self._bundle, self._place))
-        return {action: settings if action is Action.SET else pipeline for action in Action}
+        own: Dict[Action, Actuator] = {Action.SET: settings, Action.AWAIT: CarrierActuator()}
+        return {action: own.get(action, pipeline) for action in Action}
 
     def _recover(self, actuators: Actuators) -> Tuple[str, ...]:
         if not pending(self._journal):
@@ -96,11 +99,16 @@ class Converger:
         node = observe(self._paths, self._names)
         return recover(self._journal, node.boot_id, actuators, node.nics)
 
-    def _passes(self, planned: Plan, boot_id: str, actuators: Actuators) -> Tuple[Node, Desired, Tuple[Step, ...]]:
-        """Apply, look again, and apply what is still missing; undo everything if it does not settle."""
-        transaction = Transaction(actuators, start(self._journal, boot_id))
+    def _passes(self, node: Node, planned: Plan, actuators: Actuators) -> Tuple[Node, Desired, Tuple[Step, ...]]:
+        """Apply, look again, and apply what is still missing; undo everything if it does not settle.
+
+        Members of bonds must be back before the next look: what they serve then decides what may be changed.
+        """
+        transaction = Transaction(actuators, start(self._journal, node.boot_id))
+        serving = [member.name for upper in node.uppers.values() for member in upper.members if member.serves]
         for dummy in range(MAX_PASSES):
             transaction.run(planned.steps)
+            wait_for_service([name for name in _bounced(planned.steps) if name in serving])
             self._bear_witness(planned.steps)
             node, desired, planned = self._look()
             if planned.refusals:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Tuple
 
 from .bundle import Bundle
 from .config.tables import canonical
@@ -11,7 +11,10 @@ from .errors import BadInput, Place
 from .model.desired import Desired, DesiredNic, DesiredPipeline
 from .model.intent import Intent
 from .model.node import Node
+from .model.settings import Setting
+from .nic.table import ON_DEMAND
 from .pipeline.source import PipelineSource
+from .profiles.asked import keys_asked
 from .profiles.resolve import resolve
 from .selection import select
 
@@ -40,6 +43,14 @@ def desire(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Desired:
         for wanted in intent.pipelines
     )
     return Desired(nics, pipelines)
+
+
+def asked(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Dict[str, Dict[Setting, Tuple[str, ...]]]:
+    """By NIC: the settings that are read only on demand, and the keys that the intent or a profile names."""
+    return {
+        nic.name: keys_asked(bundle.profiles, nic, node, wanted, list(ON_DEMAND))
+        for nic, wanted in select(intent, node.nics, place)
+    }
 
 
 def sources(intent: Intent, bundle: Bundle, place: Place) -> Dict[str, PipelineSource]:

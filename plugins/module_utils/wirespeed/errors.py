@@ -17,12 +17,14 @@ class WirespeedError(Exception):
     """Base of all errors shown to a user.
 
     ``remedy`` is the sentence that says what to do; it is empty where nothing can be said.
+    ``nothing_changed`` is set by a step that failed before it touched anything: it needs no undo.
     """
 
     def __init__(self, problem: str, remedy: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
+        self.nothing_changed = False
 
     def __str__(self) -> str:
         return f"{self.problem} {self.remedy}".strip()
@@ -89,6 +91,15 @@ class NotSupported(KernelRefusal):
 
     def __init__(self, call: str, reason: str = "") -> None:
         super().__init__(call, _errno.EOPNOTSUPP, reason)
+
+
+class ToolFailed(WirespeedError):
+    """A program of another maker failed: ``said`` is its own words, empty where it had none."""
+
+    def __init__(self, call: str, problem: str, said: str = "") -> None:
+        super().__init__(f"{call}: {problem}{': ' if said else ''}{said.rstrip('.')}.")
+        self.call = call
+        self.said = said
 
 
 class ReadBackMismatch(WirespeedError):

@@ -5,7 +5,9 @@
 ``nic``    attributes of :class:`~.model.nic.Nic`; ``nic.<setting>.<key>`` is the current value,
            ``nic.max.<setting>.<key>`` the driver's maximum, ``nic.fixed.<setting>`` the keys that
            cannot change, ``nic.floating.<setting>`` those that the driver moves by itself,
-           ``nic.requested.<setting>.<key>`` what was asked for where that differs;
+           ``nic.requested.<setting>.<key>`` what was asked for where that differs, ``nic.running.<setting>.<key>``
+           what the device works with until its next reset; ``nic.firmware_settings.<key>`` the firmware's
+           settings, since ``nic.firmware`` is its version;
            ``nic.xdp`` the mode of the attached program or none
 ``node``   ``cpus`` (possible), ``cpus_online``, ``cpus_on_nic_node``, ``ram_mib``, ``kernel``
            (compares with a text: ``node.kernel >= '6.6'``)
@@ -27,9 +29,11 @@ from .model.settings import Setting, Values
 _PLAIN = ("name", "mac", "driver", "kind", "bus_address", "firmware", "driver_version", "numa_node", "up", "carrier",
           "speed_mbps", "upper", "peer_mtu", "peer_tx_queues", "private_flags", "xdp_features")  # fmt: skip
 _SETTINGS = tuple(setting.value for setting in Setting)
+_FIRMWARE_SETTINGS = "firmware_settings"
+_NIC_SETTINGS = tuple(name for name in _SETTINGS if name != Setting.FIRMWARE.value) + (_FIRMWARE_SETTINGS,)
 
 KNOWN: Mapping[str, Tuple[str, ...]] = {
-    "nic": (*_PLAIN, "pci", "xdp", "max", "fixed", "floating", "requested", *_SETTINGS),
+    "nic": (*_PLAIN, "pci", "xdp", "max", "fixed", "floating", "requested", "running", *_NIC_SETTINGS),
     "node": ("cpus", "cpus_online", "cpus_on_nic_node", "ram_mib", "kernel"),
     "planned": _SETTINGS,
     "workload": (),
@@ -107,12 +111,17 @@ def _nic(nic: Nic) -> Dict[str, Any]:
     names: Dict[str, Any] = {name: getattr(nic, name) for name in _PLAIN}
     names["pci"] = None if nic.pci is None else vars(nic.pci)
     names["xdp"] = None if nic.xdp is None else nic.xdp.mode.value
-    names.update({setting.value: facts.values for setting, facts in nic.settings.items()})
+    names.update({_name(setting): facts.values for setting, facts in nic.settings.items()})
     names["max"] = {setting.value: facts.maxima for setting, facts in nic.settings.items()}
     names["fixed"] = {setting.value: facts.fixed for setting, facts in nic.settings.items()}
     names["floating"] = {setting.value: facts.floating for setting, facts in nic.settings.items()}
     names["requested"] = {setting.value: facts.requested for setting, facts in nic.settings.items()}
+    names["running"] = {setting.value: facts.running for setting, facts in nic.settings.items()}
     return names
+
+
+def _name(setting: Setting) -> str:
+    return _FIRMWARE_SETTINGS if setting is Setting.FIRMWARE else setting.value
 
 
 def _node(nic: Nic, node: Node) -> Dict[str, Any]:

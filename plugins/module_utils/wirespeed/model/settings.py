@@ -53,6 +53,17 @@ READS_BACK_FALSELY = frozenset({Setting.RSS})
 device at native attach, detach and channel change and goes on showing the table (Linux 6.1 to 7.2)."""
 
 
+MAKES_ANEW = frozenset({Setting.DEVLINK_DRIVERINIT})
+"""Settings whose change deletes the interface and makes a new one: with it go its program, its addresses
+and every setting that does not live in the device (net/devlink/dev.c devlink_reload, net/core/dev.c
+dev_xdp_uninstall, Linux 6.12)."""
+
+OUTLIVES_THE_INTERFACE = frozenset(
+    {Setting.FIRMWARE, Setting.DEVLINK_PERMANENT, Setting.DEVLINK_DRIVERINIT, Setting.HOST}
+)
+"""Settings that such a change leaves as they are."""
+
+
 @dataclass(frozen=True)
 class SettingFacts:
     """What the kernel says about one setting of one NIC.
@@ -65,6 +76,10 @@ class SettingFacts:
                   their value is a measurement, no setting.
     ``derived``   what this machine makes of a word: the RSS key that ``host`` stands for, the CPUs
                   that ``spread`` goes over.
+    ``running``   settings that need a reset only: what the device works with until its next one, where
+                  it tells. ``values`` then is what it takes up at that reset.
+    ``defaults``  what the maker set, where the NIC tells.
+    ``words``     the words that a key can take, where the NIC tells them.
     """
 
     values: Values
@@ -73,3 +88,6 @@ class SettingFacts:
     requested: Values = field(default_factory=dict)
     floating: FrozenSet[str] = frozenset()
     derived: Values = field(default_factory=dict)
+    running: Values = field(default_factory=dict)
+    defaults: Values = field(default_factory=dict)
+    words: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)

@@ -23,15 +23,15 @@ class SettingActuator:
         setting, port = Setting(step.resource), _port(step)
         values = _values(step.after)
         if setting not in READS_BACK_FALSELY:
-            facts = ROOMS[setting].read(port)
+            facts = table.read(setting, port, list(values))
             floating = facts.floating & set(values)
             values = {key: value for key, value in values.items() if key in floating or not _holds(facts, key, value)}
         if values:
-            ROOMS[setting].write(port, values)
+            table.write(setting, port, values)
 
     def deviation(self, step: Step) -> str:
         setting = Setting(step.resource)
-        facts = ROOMS[setting].read(_port(step))
+        facts = table.read(setting, _port(step), list(step.after))
         found = [
             _difference(facts, key, value)
             for key, value in _values(step.after).items()

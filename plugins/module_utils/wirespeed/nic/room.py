@@ -29,6 +29,19 @@ class Room(Protocol):
     def write(self, port: Port, values: Values) -> None: ...
 
 
+class OnDemandRoom(Protocol):
+    """As :class:`Room`, for a setting that costs too much to be read each time: ``read`` takes the keys to read.
+
+    No keys: all that there are. Its ``read`` raises :class:`~..errors.ToolFailed` too.
+    """
+
+    def read(self, port: Port, keys: Sequence[str]) -> SettingFacts: ...
+
+    def settle(self, facts: SettingFacts, want: Values, planned: Mapping[Setting, Values]) -> Dict[str, Value]: ...
+
+    def write(self, port: Port, values: Values) -> None: ...
+
+
 def switched(facts: SettingFacts, key: str, value: Value) -> bool:
     """``value`` if it is true or false and this NIC has ``key``, else OutOfRange."""
     _known(facts, key, value)
@@ -64,11 +77,11 @@ def counted(facts: SettingFacts, key: str, value: Value, smallest: int) -> int:
     return value
 
 
-def _known(facts: SettingFacts, key: str, value: Value) -> None:
-    if key not in facts.values:
-        raise OutOfRange(key, value, f"only {', '.join(sorted(facts.values))}; this NIC has no {key!r}")
 def power_of_two(value: int) -> int:
     """Rounded up, as the kernel's tables are; 0 stays 0."""
     return 1 << (value - 1).bit_length() if value > 0 else 0
 
 
+def _known(facts: SettingFacts, key: str, value: Value) -> None:
+    if key not in facts.values:
+        raise OutOfRange(key, value, f"only {', '.join(sorted(facts.values))}; this NIC has no {key!r}")

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Callable, Dict, Mapping, Sequence
 
-from ..model.settings import Setting
+from ..kernel.port import Port
+from ..model.settings import Setting, SettingFacts, Value, Values
 from . import (
     channels,
     coalesce,
     eee,
     features,
     fec,
+    firmware,
     host,
     irq_affinity,
     irqbalance,
@@ -23,12 +25,14 @@ from . import (
     rings,
     rss,
     rss_fields,
+    sriov,
     txqueuelen,
 )
 from .queue_masks import RPS, XPS
-from .room import Room
+from .room import OnDemandRoom, Room
 
 ROOMS: Mapping[Setting, Room] = {
+    Setting.SRIOV: sriov,
     Setting.PRIVATE_FLAGS: private_flags,
     Setting.FEATURES: features,
     Setting.MTU: mtu,
@@ -49,3 +53,19 @@ ROOMS: Mapping[Setting, Room] = {
     Setting.RFS: rfs,
     Setting.HOST: host,
 }
+
+ON_DEMAND: Mapping[Setting, OnDemandRoom] = {Setting.FIRMWARE: firmware}
+
+SETTLE: Mapping[Setting, Callable[[SettingFacts, Values, Mapping[Setting, Values]], Dict[str, Value]]] = {
+    **{setting: room.settle for setting, room in ROOMS.items()},
+    **{setting: room.settle for setting, room in ON_DEMAND.items()},
+}
+
+
+def read(setting: Setting, port: Port, keys: Sequence[str]) -> SettingFacts:
+    """At least ``keys`` of a setting, whichever kind of room it has."""
+    return ON_DEMAND[setting].read(port, keys) if setting in ON_DEMAND else ROOMS[setting].read(port)
+
+
+def write(setting: Setting, port: Port, values: Values) -> None:
+    (ON_DEMAND[setting] if setting in ON_DEMAND else ROOMS[setting]).write(port, values)

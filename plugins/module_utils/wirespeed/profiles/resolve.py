@@ -17,6 +17,7 @@ from ..namespace import namespace
 from . import match
 from .document import Document, ProfileSet
 from .merge import Entry, Merged, merge
+from .pending import pending
 from .tuning import Tuning, tune
 from .untold import judgeable
 
@@ -48,6 +49,7 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
         findings=(
             *_match_findings(documents, nic, node, intent),
             *findings,
+            *pending(nic, planned_values(nic, tuning)),
             *unjudged,
             *untold,
             *_findings(facts, names),

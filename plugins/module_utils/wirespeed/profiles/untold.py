@@ -11,7 +11,7 @@ from ..model.nic import Nic
 from ..model.settings import Setting
 from .merge import Entry
 
-_GROUPS = ("max", "fixed", "floating", "requested")
+_GROUPS = ("max", "fixed", "floating", "requested", "running")
 
 
 def judgeable(
