@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from wirespeed.errors import BadInput
-from wirespeed.profiles.load import BUILT_IN, files, load, mistakes, read
+from wirespeed.profiles.load import BUILT_IN, load
 
 from .profile_cases import built_in, write
 
@@ -133,8 +133,3 @@ def test_every_feature_that_a_built_in_profile_names_is_one_of_the_kernels():
         for name in workload.get("features", {})
     }
     assert named <= known
-
-
-@pytest.mark.parametrize("path", files(BUILT_IN), ids=lambda path: path.stem)
-def test_a_built_in_profile_has_no_mistakes(path):
-    assert mistakes(read(path, 0)) == []
