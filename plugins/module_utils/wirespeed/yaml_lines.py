@@ -34,8 +34,10 @@ def read(path: Path) -> Tuple[Any, Dict[str, int]]:
         raise MissingPrerequisite(
             f"{path.name} is YAML, and the Python library yaml is missing.", "Install python3-yaml."
         ) from None
+    # libyaml's parser gives the same nodes ten times as fast; PyYAML may have been built without it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        root = yaml.compose(_text(path), Loader=yaml.SafeLoader)
+        root = yaml.compose(_text(path), Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BadInput(

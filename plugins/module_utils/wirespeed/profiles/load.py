@@ -43,8 +43,9 @@ def files(directory: Path) -> List[Path]:
 
 
 def _document(path: Path, layer: int) -> Document:
+    """The built-in profiles are held to the schema when they are built: at run time that would take half a second."""
     document = read(path, layer)
-    found = mistakes(document)
+    found = [] if path.parent == BUILT_IN else mistakes(document)
     if found:
         raise found[0]
     return document
