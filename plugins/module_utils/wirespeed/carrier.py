@@ -1,27 +1,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wait until NICs that a plan bounced have their carrier back."""
+"""Wait until NICs that a plan bounced have their carrier back; carries out AWAIT steps."""
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
-from typing import Iterable, List
+from typing import Callable, Iterable, List
 
-PATIENCE = 30.0
-"""Seconds. Autonegotiation of copper takes 2 to 4, of some optics with training up to 20."""
+from .errors import KernelRefusal, WirespeedError
+from .kernel import rtnetlink
+from .model.node import CARRIER_PATIENCE
+from .model.step import Step
+from .nic.uppers import serves
 
 _LOOK_AGAIN = 0.05
 
 
-def wait_for_carrier(names: Iterable[str], patience: float = PATIENCE) -> List[str]:
+class CarrierActuator:
+    """Waits until a bond can send through a member again, before the next member is touched.
+
+    The undo of a wait comes after the undo of that next member, so it waits for it, and then goes on
+    whatever came of it: a link that stays down is nothing that an undo could mend.
+    """
+
+    def apply(self, step: Step) -> None:
+        """Raises :class:`WirespeedError` when the member's link has not come back in time."""
+        said = step.after or step.before
+        member = step.target if step.after else said["next"]
+        if not wait_for_carrier([member], said["seconds"], _serves) or not step.after:
+            return
+        raise WirespeedError(
+            f"{said['master']} cannot send through {member} again {said['seconds']} s after it was changed, so "
+            f"{said['next']} was not touched: {said['master']} would have been without a carrier.",
+            f"Look at the cable, the switch port and (with LACP) the partner of {member}.",
+        )
+
+    def deviation(self, step: Step) -> str:
+        return ""
+
+
+def wait_for_carrier(
+    names: Iterable[str], patience: float = CARRIER_PATIENCE, there: "Callable[[str], bool] | None" = None
+) -> List[str]:
     """Returns the names that are still without carrier when ``patience`` seconds are over."""
-    waiting = list(names)
+    arrived = there or has_carrier
+    waiting = [name for name in names if not arrived(name)]
     deadline = time.monotonic() + patience
     while waiting and time.monotonic() < deadline:
-        waiting = [name for name in waiting if not has_carrier(name)]
-        if waiting:
-            time.sleep(_LOOK_AGAIN)
+        time.sleep(_LOOK_AGAIN)
+        waiting = [name for name in waiting if not arrived(name)]
     return waiting
+
+
+def wait_for_service(names: Iterable[str]) -> List[str]:
+    """As :func:`wait_for_carrier`, for members of a bond: until it can send through them again."""
+    return wait_for_carrier(names, there=_serves)
 
 
 def has_carrier(name: str) -> bool:
@@ -29,4 +63,13 @@ def has_carrier(name: str) -> bool:
     try:
         return Path("/sys/class/net", name, "carrier").read_text(encoding="ascii").strip() == "1"
     except OSError:
+        return False
+
+
+def _serves(name: str) -> bool:
+    try:
+        return serves(rtnetlink.link_named(name))
+    except KernelRefusal as error:
+        if error.code != errno.ENODEV:
+            raise
         return False

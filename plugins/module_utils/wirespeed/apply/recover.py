@@ -11,7 +11,7 @@ from ..model.step import Action
 from . import journal as journals
 from .executor import Actuators, undo
 
-_OF_A_NIC = (Action.SET, Action.ATTACH, Action.DETACH)
+_OF_A_NIC = (Action.SET, Action.ATTACH, Action.DETACH, Action.AWAIT)
 
 
 def pending(journal_path: Path) -> bool:
@@ -23,12 +23,14 @@ def recover(journal_path: Path, boot_id: str, actuators: Actuators, nics: Collec
     """Undo the steps of an unfinished journal, newest first, and remove it.
 
     Returns one sentence per undone step, for the report. Steps on a NIC that is no longer there
-    have nothing to undo. Raises :class:`WirespeedError` when an undo fails: the journal stays.
+    have nothing to undo, unless a later one of them took it away to make it anew: its undo brings it
+    back. Raises :class:`WirespeedError` when an undo fails: the journal stays.
     """
     steps = journals.unfinished(journal_path, boot_id)
     if steps is None:
         return ()
-    alive = [(i, step) for i, step in steps if step.action not in _OF_A_NIC or step.target in nics]
+    there = {*nics, *(step.target for _index, step in steps if step.anew)}
+    alive = [(i, step) for i, step in steps if step.action not in _OF_A_NIC or step.target in there]
     undone, left = undo(alive, actuators, None)
     if left:
         raise WirespeedError(

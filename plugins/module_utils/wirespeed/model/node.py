@@ -8,6 +8,10 @@ from typing import Any, Mapping, Tuple
 
 from .nic import Nic
 
+CARRIER_PATIENCE = 30
+"""Seconds until a link must have come back. Autonegotiation of copper takes 2 to 4, of some optics with training up
+to 20."""
+
 
 @dataclass(frozen=True)
 class Kernel:

@@ -9,11 +9,12 @@ from ..model.desired import Desired, DesiredNic
 from ..model.node import Node
 from ..model.settings import Setting
 from ..model.step import Plan, Refusal, Step
+from . import stack
 from .changes import Settle, compare
 from .guard import foreign_in_the_way, too_disruptive, unmet_constraints
 from .hook import decide
-from .pipelines import plan_pipeline
 from .host import disagreements, set_once
+from .pipelines import plan_pipeline
 from .sequence import sequence
 
 
@@ -26,16 +27,17 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan
     steps: List[Step] = []
     refusals: List[Refusal] = []
     warnings: List[str] = list(node.notes)
-    for pipeline in desired.pipelines:
     of_the_host: Set[str] = set()
+    for pipeline in desired.pipelines:
         steps += plan_pipeline(node, pipeline)
     for wanted in desired.nics:
         part = plan_nic(node, wanted, settle)
-        steps += set_once(part.steps, of_the_host)
+        own = set_once(part.steps, of_the_host)
+        steps += [*stack.waits(node, steps, own), *own]
         refusals += part.refusals
         warnings += part.warnings
-    return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)))
     refusals += disagreements(desired.nics)
+    return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)))
 
 
 def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) -> Plan:
@@ -49,8 +51,9 @@ def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) 
         *foreign_in_the_way(nic, desired, comparison),
         *unmet_constraints(node, nic, desired, comparison, hook),
         *too_disruptive(desired, steps),
+        *stack.refusals(node, nic, desired, hook, steps),
     ]
     findings = [f"{nic.name}: {finding}" for finding in desired.profile.findings]
     if not nic.up:
         findings.append(f"{nic.name}: the interface is down, so it receives nothing until it is set up.")
-    return Plan(steps, tuple(refusals), (*hook.warnings, *findings))
+    return Plan(steps, tuple(refusals), (*hook.warnings, *findings, *stack.warnings(node, nic, steps)))
