@@ -62,6 +62,10 @@ def deviations(plan: Plan) -> List[Dict[str, Any]]:
     return found
 
 
+def refusals_json(refusals: Sequence[Refusal]) -> List[Dict[str, str]]:
+    return [{**plain(refusal), "text": str(refusal)} for refusal in refusals]
+
+
 def _refusal(refusal: Refusal) -> Dict[str, Any]:
     return {
         "path": f"{refusal.target}.{refusal.resource}",

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs of the module ``nic`` that need its host: tuning without a pipeline. Plain JSON in and out."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Sequence
+
+from . import bundle as bundles
+from .config_option import PLACE, parse, told_of_config
+from .converge import Converger
+from .engine import require_root
+from .gathered import gathered
+from .observe import observe
+from .pipeline.pins import Paths
+from .selection import select
+
+
+def change(config: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any], check: bool, merge: bool) -> Dict[str, Any]:
+    """As :func:`~.engine.converge`; ``before`` and, where something changed, ``after`` are shaped like ``config``.
+
+    With ``merge`` only the keys that ``config`` names are set, else also the whole tuning of the profile.
+    """
+    require_root()
+    unpacked = bundles.parse(bundle)
+    with told_of_config():
+        converger = Converger(parse(config, merge), unpacked, Paths.from_environment(), PLACE)
+        result = converger.predict() if check else converger.run()
+    names = [row["name"] for row in result["nics"]]
+    seen = {"before": converger.seen[0], **({"after": converger.seen[-1]} if result["changed"] and not check else {})}
+    for word, node in seen.items():
+        result[word] = gathered(node, unpacked.profiles, [node.nics[name] for name in names])
+    return result
+
+
+def gather(config: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any]) -> Dict[str, Any]:
+    """``gathered``: what the NICs that ``config`` chooses have, or without ``config`` all physical ones."""
+    with told_of_config():
+        intent = parse(config, merge=True)
+        node = observe(Paths.from_environment(), [nic.wanted for nic in intent.nics if nic.selector == "name"])
+        nics = [nic for nic, _wanted in select(intent, node.nics, PLACE)] if intent.nics else node.nics.values()
+        return {"changed": False, "gathered": gathered(node, bundles.parse(bundle).profiles, nics)}
