@@ -8,13 +8,15 @@ NODE ?= lab
 NODES ?= a=6.1:igb b=6.12:virtio:queues=4:rss=on c=newest:vmxnet3
 TESTS ?= tests/unit tests/kernel tests/ansible tests/lab
 PYTEST_ARGS ?=
+BENCHES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
+.PHONY: help demo test bench lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
 	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab; skips are listed at the end"
+	@echo "make bench               what runs cost on this machine, as ratios to well-known tools"
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
 	@echo "make bpf                 compile the BPF objects"
@@ -64,6 +66,9 @@ lab-list:
 
 lab-down:
 	@$(VENV)/bin/python -m tests.lab down
+
+bench: collection
+	@$(STAGE) "bench" $(VENV)/bin/python -m bench $(BENCHES)
 
 lint: collection
 	@$(STAGE) "lint" $(VENV)/bin/python tools/lint.py
