@@ -40,6 +40,7 @@ class Constraint:
 
     ``holds`` takes the expression namespace of the *planned* NIC (see ``namespace.namespace``).
     ``errno`` is what the kernel would answer, ``explain`` and ``remedy`` are what we answer instead.
+    ``on_detach``: the driver asks for it at a detach too.
     """
 
     id: str
@@ -48,6 +49,21 @@ class Constraint:
     explain: str
     remedy: str
     origin: str
+    on_detach: bool = False
+
+
+@dataclass(frozen=True)
+class RedirectTarget:
+    """Whether XDP_REDIRECT can send into a NIC: ``value`` is ``always``, ``with_program`` (only while a native program
+    is attached there) or ``never``.
+
+    ``queues`` is set where the driver sends by the queue with the CPU's number and drops what higher CPUs redirect.
+    """
+
+    value: str
+    note: str = ""
+    remedy: str = ""
+    queues: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,7 @@ class ResolvedProfile:
     ``reset_by``   setting -> operations after which the driver has put its own value in place, and says so.
     ``reads_attached``  setting -> key -> the value that a correctly tuned NIC reports while a
                    native program is attached, where that differs from the value that was set.
+    ``redirect_target``  whether other NICs can redirect into this one.
     ``findings``   facts that the user should know about this NIC, evaluated true.
     ``counters``   the merged counter table, as plain data (see ``counters/``).
     """
@@ -79,6 +96,7 @@ class ResolvedProfile:
     undone_by: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
     reset_by: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
     reads_attached: Mapping[Setting, Mapping[str, Value]] = field(default_factory=dict)
+    redirect_target: RedirectTarget = RedirectTarget("with_program")
     findings: Tuple[str, ...] = ()
     counters: Mapping[str, Any] = field(default_factory=dict)
 
@@ -88,6 +106,7 @@ class DesiredNic:
     """One NIC of the intent after resolution. ``pipeline`` None means: tune only, leave XDP alone.
 
     ``mode`` is None for ``auto``: native where the driver has it, else generic with a warning.
+    ``redirect_to`` names the NICs into which its program redirects.
     """
 
     nic: str
@@ -95,6 +114,7 @@ class DesiredNic:
     pipeline: Optional[str]
     mode: Optional[XdpMode]
     max_disruption: Disruption
+    redirect_to: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies on top of a NIC: a bond keeps its carrier, VLANs and the like keep their MTU, a program above rules out one here.
+"""What lies on top of a NIC: bonds keep their carrier, VLANs and the like their MTU, and programs have the one hook.
 
 A master that chooses among its members (bond, team) loses its carrier when the last of them does. So members are
 changed one after the other, and between two of them the plan waits until the first serves again.
@@ -115,8 +115,8 @@ def _last_carrier(upper: Upper, nic: Nic, steps: Sequence[Step]) -> List[Refusal
         Refusal(
             nic.name,
             first.resource,
-            f"{first.action} costs {first.disruption}, and {upper.name} would be without a carrier: of its other members "
-            f"({names}) {others or 'none'} can send{need}.",
+            f"{first.action} costs {first.disruption}, and {upper.name} would be without a carrier: of its other "
+            f"members ({names}) {others or 'none'} can send{need}.",
             f"Bring the link of another member up first; or, in a maintenance window, take {nic.name} out of "
             f"{upper.name} (ip link set {nic.name} nomaster) for this run.",
         )
@@ -159,7 +159,7 @@ def _mtu(upper: Upper, nic: Nic, steps: Sequence[Step]) -> List[Refusal]:
 
 
 def _program_above(upper: Upper, nic: Nic, hook: Hook, steps: Sequence[Step]) -> List[Refusal]:
-    """dev_xdp_attach answers EEXIST, whatever the kind of upper device and the mode (net/core/dev.c, Linux 6.1, 6.12)."""
+    """dev_xdp_attach answers EEXIST, whatever the kind of the upper device and the mode (Linux 6.1, 6.12)."""
     if not upper.program or not any(step.action is Action.ATTACH for step in steps):
         return []
     return [

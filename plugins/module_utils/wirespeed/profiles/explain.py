@@ -73,7 +73,7 @@ def _tuning(merged: Merged, names: Mapping[str, Any], values: Optional[Mapping[s
 
 def _rules(merged: Merged, names: Mapping[str, Any]) -> List[Row]:
     rows = []
-    for section in ("native", "order"):
+    for section in ("native", "redirect_target", "order"):
         found = merged.get(section)
         if found is not None:
             value, note = (_worth(found, part, names) for part in ("value", "note"))

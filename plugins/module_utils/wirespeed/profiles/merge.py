@@ -15,6 +15,7 @@
   ``reset_by``         one setting
   ``counters``         the list of one counter
   ``native``           itself
+  ``redirect_target``  itself
   ``order``            the whole list
   ==================== ===========================================================
 
@@ -44,6 +45,7 @@ DEPTH: Mapping[str, int] = {
     "reset_by": 1,
     "counters": 1,
     "native": 0,
+    "redirect_target": 0,
     "order": 0,
 }
 """How many keys below a section's name lead to an entry; ``tuning`` has its workload in between."""

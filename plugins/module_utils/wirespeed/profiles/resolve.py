@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .. import expression
 from ..errors import BadInput, Place
-from ..model.desired import Constraint, OperationRule, ResolvedProfile, Want
+from ..model.desired import Constraint, OperationRule, RedirectTarget, ResolvedProfile, Want
 from ..model.intent import NicIntent, unknown_word
 from ..model.nic import Nic
 from ..model.node import Node
@@ -22,6 +22,7 @@ from .tuning import Tuning, tune
 from .untold import judgeable
 
 REFUSED = "refused"
+REDIRECT_TARGETS = ("always", "with_program", "never")
 
 
 def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> ResolvedProfile:
@@ -45,6 +46,7 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
         constraints=tuple(_constraints(constraints, names)),
         undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
         reset_by=_reset_by(merged, tuning),
+        redirect_target=_redirect_target(merged, names),
         reads_attached=_reads_attached(merged, tuning, names),
         findings=(
             *_match_findings(documents, nic, node, intent),
@@ -84,6 +86,20 @@ def _native(merged: Merged, names: Mapping[str, Any]) -> Tuple[bool, str]:
     return _truth(entry, "value", names), _text(entry, "note", names)
 
 
+def _redirect_target(merged: Merged, names: Mapping[str, Any]) -> RedirectTarget:
+    """How many queues there are to send by is left out where this NIC does not tell."""
+    entry = merged.get("redirect_target")
+    if entry is None:
+        return RedirectTarget("with_program")
+    word = expression.evaluate(entry.part("value"), names, entry.place, f"{entry.field}.value")
+    if word not in REDIRECT_TARGETS:
+        raise unknown_word(entry.place, f"{entry.field}.value", str(word), REDIRECT_TARGETS)
+    queues = entry.part("queues")
+    if queues is not None and expression.is_expression(queues):
+        queues = expression.evaluate(queues, names, entry.place, f"{entry.field}.queues")
+    return RedirectTarget(word, _text(entry, "note", names), _text(entry, "remedy", names), queues)
+
+
 def _operations(merged: Merged, nic: Nic, names: Mapping[str, Any]) -> Dict[str, OperationRule]:
     """Not of settings that this NIC does not have: what they would cost depends on them."""
     absent = [setting.value for setting in Setting if setting not in nic.settings]
@@ -118,6 +134,7 @@ def _constraints(entries: Mapping[str, Entry], names: Mapping[str, Any]) -> List
             explain=_text(entry, "explain", names),
             remedy=_text(entry, "remedy", names),
             origin=str(entry.place),
+            on_detach=bool(entry.part("on_detach", False)) and _truth(entry, "on_detach", names),
         )
         for name, entry in entries.items()
     ]
