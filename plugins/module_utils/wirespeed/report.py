@@ -45,6 +45,7 @@ def deviations(plan: Plan) -> List[Dict[str, Any]]:
     """One entry for each value that is not as wanted; steps that only serve another are left out.
 
     What no step can repair is among them, with ``disruption`` None and the remedy as ``want``.
+    ``also``, where it is, tells who else sets the value, and in which file.
     """
     found = [_refusal(refusal) for refusal in plan.refusals]
     for step in plan.drift:
@@ -55,8 +56,11 @@ def deviations(plan: Plan) -> List[Dict[str, Any]]:
             "disruption": _repair_cost(plan, step).value,
         }
         if step.action is Action.SET:
-            for key, want in step.after.items():
-                found.append({"path": f"{step.path}.{key}", "want": want, "have": step.before.get(key), **shared})
+            for key in _differing(step):
+                want, path = step.after[key], f"{step.path}.{key}"
+                also = [conflict.other for conflict in plan.conflicts if conflict.path == path]
+                told = {"also": also} if also else {}
+                found.append({"path": path, "want": want, "have": step.before.get(key), **shared, **told})
         else:
             found.append({"path": step.path, "want": dict(step.after), "have": dict(step.before), **shared})
     return found
@@ -64,6 +68,11 @@ def deviations(plan: Plan) -> List[Dict[str, Any]]:
 
 def refusals_json(refusals: Sequence[Refusal]) -> List[Dict[str, str]]:
     return [{**plain(refusal), "text": str(refusal)} for refusal in refusals]
+
+
+def _differing(step: Step) -> List[str]:
+    """A step writes also what reads right, where it is lost in between; all of it where it is right but not in force."""
+    return [key for key, want in step.after.items() if step.before.get(key) != want] or list(step.after)
 
 
 def _refusal(refusal: Refusal) -> Dict[str, Any]:

@@ -74,6 +74,8 @@ class Transaction:
                 _act(step, self._actuators)
             except WirespeedError as cause:
                 earlier = self.steps[:-1]
+                if cause.nothing_changed:
+                    self._journal.undone(self._begun.pop()[0])
                 undone, left = self.roll_back()
                 outcome = Outcome(earlier, tuple(each for each in undone if each is not step))
                 raise ApplyFailed(step, cause, outcome, left) from cause
@@ -110,17 +112,35 @@ def undo(
     """
     undone: List[Step] = []
     left: List[str] = []
-    for index, step in newest_first:
-        inverse = step.inverted()
-        try:
-            _act(inverse, actuators)
-        except WirespeedError as error:
-            left.append(f"{step.path} ({error.problem})")
+    for number, (index, step) in enumerate(newest_first, 1):
+        older = [each for _index, each in newest_first[number:]]
+        resisting = [] if _put_back_by(older, step) else _undo(step, actuators)
+        if resisting:
+            left += resisting
             continue
         undone.append(step)
         if journal is not None:
             journal.undone(index)
     return undone, left
+
+
+def _put_back_by(older: Sequence[Step], step: Step) -> bool:
+    """Whether the undo of an older step makes the interface anew, and writes this step's setting then."""
+    return step.action is Action.SET and any(
+        each.anew is not None and each.target == step.target and step.resource in each.anew["settings"]
+        for each in older
+    )
+
+
+def _undo(step: Step, actuators: Actuators) -> List[str]:
+    """All that its undo takes, also after a part of it failed; a sentence for each part that did."""
+    left = []
+    for part in step.undoing():
+        try:
+            _act(part, actuators)
+        except WirespeedError as error:
+            left.append(f"{part.path} ({error.problem})")
+    return left
 
 
 def _change(step: Step) -> str:

@@ -6,6 +6,7 @@ Numbers from include/uapi/linux/if_link.h.
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
@@ -168,6 +169,19 @@ def addresses() -> Dict[bytes, int]:
     replies = netlink.request(netlink.ROUTE, _GETADDR, _ADDRESS, {}, {}, "rtnetlink GETADDR", dump=True)
     found = [(reply.values.get("local") or reply.values.get("address"), reply.head["index"]) for reply in replies]
     return {bytes(address): ifindex for address, ifindex in found if address}
+
+
+def addresses_by_link() -> Dict[int, List[str]]:
+    """``192.0.2.1/24`` and the like by ifindex; not the link-local ones of IPv6, which the kernel makes by itself."""
+    replies = netlink.request(netlink.ROUTE, _GETADDR, _ADDRESS, {}, {}, "rtnetlink GETADDR", dump=True)
+    found: Dict[int, List[str]] = {}
+    for reply in replies:
+        raw = reply.values.get("local") or reply.values.get("address")
+        if raw:
+            address = ipaddress.ip_interface((bytes(raw), reply.head["prefixlen"]))
+            if address.version == 4 or not address.is_link_local:
+                found.setdefault(reply.head["index"], []).append(str(address))
+    return found
 
 
 def set_mtu(port: Port, mtu: int) -> None:

@@ -56,6 +56,9 @@ class Nic:
 
     ``kind`` is ``pci``, ``virtio`` or ``virtual``; ``numa_node`` is -1 where the platform names none.
     ``xdp_features`` is None where the kernel cannot tell (netdev family, Linux 6.3).
+    ``device`` is what carries it, as the ``devlink`` command names it (``pci/0000:01:00.0``); ``beside`` are the
+    other interfaces that the same device carries. ``addresses`` are its IP addresses with their prefix
+    length; not the link-local ones of IPv6, which the kernel makes by itself.
     ``peer_mtu`` and ``peer_tx_queues`` describe the other end of a veth pair, None where it cannot be seen.
     ``settings`` lacks the settings that the driver does not have; ``unsupported`` says why, by setting.
     ``dead_link`` names a pipeline whose pinned link for this NIC no longer holds the hook.
@@ -77,6 +80,9 @@ class Nic:
     carrier_changes: int = 0
     speed_mbps: int = 0
     upper: Tuple[str, ...] = ()
+    device: str = ""
+    beside: Tuple[str, ...] = ()
+    addresses: Tuple[str, ...] = ()
     peer_mtu: Optional[int] = None
     peer_tx_queues: Optional[int] = None
     settings: Mapping[Setting, SettingFacts] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from .claim import Conflict
+
 
 class Disruption(str, Enum):
     """What traffic feels while a step runs; ordered from nothing to the worst.
@@ -73,6 +75,9 @@ class Step:
     ``why``       the rule that asks for it, ``origin`` the file or intent it stands in.
     ``because``   set when the step repairs nothing by itself but another step needs it
                   (``channels`` on a detach, ``attach`` on an RSS rewrite): it is no drift.
+    ``anew``      set when the step deletes the interface and makes a new one: the ``device`` behind it,
+                  whether it was ``up``, and its ``settings``, which only the undo puts back; in the
+                  order in which they must be written.
     """
 
     target: str
@@ -84,6 +89,7 @@ class Step:
     origin: str
     disruption: Disruption = Disruption.NONE
     because: Optional[str] = None
+    anew: Optional[Mapping[str, Any]] = None
 
     @property
     def path(self) -> str:
@@ -99,8 +105,20 @@ class Step:
             why=f"undo: {self.why}",
         )
 
+    def undoing(self) -> "Tuple[Step, ...]":
+        """The steps that undo this one: its inverse, then what that inverse in turn takes away."""
+        lost = self.anew["settings"] if self.anew else {}
+        return (
+            self.inverted(),
+            *(
+                Step(self.target, Action.SET, name, {}, values, f"undo: {self.why}", self.origin)
+                for name, values in lost.items()
+            ),
+        )
+
     def to_json(self) -> Dict[str, Any]:
-        return {
+        """``anew`` only where there is one."""
+        data = {
             "target": self.target,
             "action": self.action.value,
             "resource": self.resource,
@@ -111,6 +129,7 @@ class Step:
             "disruption": self.disruption.value,
             "because": self.because,
         }
+        return {**data, "anew": dict(self.anew)} if self.anew else data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Step":
@@ -137,12 +156,15 @@ class Refusal:
 class Plan:
     """Ordered steps, what stands against them, and what the user should know.
 
+    ``conflicts`` are the values that another manager of the host sets otherwise; each is a warning too.
+
     A plan with refusals is never applied, not even in part.
     """
 
     steps: Tuple[Step, ...] = ()
     refusals: Tuple[Refusal, ...] = ()
     warnings: Tuple[str, ...] = field(default_factory=tuple)
+    conflicts: Tuple[Conflict, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -6,20 +6,27 @@ from __future__ import annotations
 from typing import Any, Mapping, Optional
 
 from ..kernel import rtnetlink
+from ..kernel.devlink_netlink import Device
 from ..kernel.port import Port
 from ..model.settings import READS_BACK_FALSELY, Setting, SettingFacts, Value, Values
 from ..model.step import Step
 from . import queue_cpus, rfs, table
+from .devlink_params import DRIVERINIT_PARAMS
 
 
 class SettingActuator:
     """Writes ``step.after`` and reads it back.
 
     What is already as wanted is not written again: some drivers re-create their rings for it
-    (bnxt_en set_rxfh, mana set_ringparam).
+    (bnxt_en set_rxfh, mana set_ringparam). A step that makes the interface anew is always carried out:
+    its values read as written also where the driver has not started with them yet.
     """
 
     def apply(self, step: Step) -> None:
+        if step.anew:
+            device = Device.of_text(step.anew["device"])
+            DRIVERINIT_PARAMS.start_anew(device, step.target, _values(step.after), step.anew["up"])
+            return
         setting, port = Setting(step.resource), _port(step)
         values = _values(step.after)
         if setting not in READS_BACK_FALSELY:

@@ -39,10 +39,13 @@ def discover(names: Sequence[str] = ()) -> Dict[str, Nic]:
     links = rtnetlink.links()
     chosen = [link for link in links if link.name in names or link.parent_bus not in _VIRTUAL_BUSES]
     xdp_links = bpf_objects.xdp_links() if any(link.xdp for link in chosen) else []
-    return {link.name: _nic(link, links, xdp_links) for link in chosen}
+    addresses = rtnetlink.addresses_by_link()
+    return {link.name: _nic(link, links, xdp_links, addresses) for link in chosen}
 
 
-def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic:
+def _nic(
+    link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink], addresses: Mapping[int, Sequence[str]]
+) -> Nic:
     virtual = link.parent_bus in _VIRTUAL_BUSES
     info = _if_supported(lambda: ethtool_ioctl.driver_info(link.name))
     driver, bus = _if_supported(lambda: ethtool_binding.identity(link.name)) or (link.kind, "")
@@ -65,6 +68,9 @@ def _nic(link: Link, links: Sequence[Link], xdp_links: Sequence[XdpLink]) -> Nic
         carrier_changes=link.carrier_changes,
         speed_mbps=_if_supported(lambda: ethtool_netlink.speed(link.port)) or 0,
         upper=_upper(link, links),
+        device=f"{link.parent_bus}/{link.parent_name}" if link.parent_bus else "",
+        beside=_beside(link, links),
+        addresses=tuple(addresses.get(link.ifindex, ())),
         peer_mtu=peer.mtu if peer else None,
         peer_tx_queues=_tx_queues(peer.port) if peer and link.peer_netnsid is None else None,
         settings=settings,
@@ -111,6 +117,16 @@ def _lacking(link: Link, error: KernelRefusal) -> str:
 def _upper(link: Link, links: Sequence[Link]) -> Tuple[str, ...]:
     """Bond, bridge or team that owns the port, and VLANs and the like on top of it."""
     return tuple(other.name for other in links if lies_on(other, link))
+
+
+def _beside(link: Link, links: Sequence[Link]) -> Tuple[str, ...]:
+    """mlx4 has two ports in one PCI function, nfp up to eight; a switchdev driver has an interface for each VF."""
+    own = (link.parent_bus, link.parent_name)
+    return tuple(
+        other.name
+        for other in links
+        if link.parent_bus and (other.parent_bus, other.parent_name) == own and other.ifindex != link.ifindex
+    )
 
 
 def _peer(link: Link, links: Sequence[Link]) -> Optional[Link]:

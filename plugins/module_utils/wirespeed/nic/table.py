@@ -28,11 +28,15 @@ from . import (
     sriov,
     txqueuelen,
 )
+from .devlink_params import DRIVERINIT_PARAMS, PERMANENT_PARAMS, RUNTIME_PARAMS
 from .queue_masks import RPS, XPS
 from .room import OnDemandRoom, Room
 
 ROOMS: Mapping[Setting, Room] = {
     Setting.SRIOV: sriov,
+    Setting.DEVLINK_PERMANENT: PERMANENT_PARAMS,
+    Setting.DEVLINK_DRIVERINIT: DRIVERINIT_PARAMS,
+    Setting.DEVLINK_RUNTIME: RUNTIME_PARAMS,
     Setting.PRIVATE_FLAGS: private_flags,
     Setting.FEATURES: features,
     Setting.MTU: mtu,

@@ -32,8 +32,8 @@ class Comparison:
     """The outcome for one NIC.
 
     ``planned`` is every setting's full values once all changes are made;
-    ``rewrites`` holds, by setting, the change that writes what already reads back, for drivers
-    that forget a setting without saying so.
+    ``rewrites`` holds, by setting, the change that writes all that is wanted of it, also what already
+    reads back: for drivers that forget a setting, and for interfaces that are made anew.
     """
 
     changes: Tuple[Change, ...]
@@ -66,8 +66,9 @@ def compare(nic: Nic, profile: ResolvedProfile, settle: Mapping[Setting, Settle]
         differing = [key for key in differing if key not in stuck]
         if differing:
             changes.append(_change(setting, facts, settled, differing, wants))
-        elif settled:
-            rewrites[setting] = _change(setting, facts, settled, list(settled), wants)
+        whole = [key for key in settled if key not in stuck]
+        if whole:
+            rewrites[setting] = _change(setting, facts, settled, whole, wants)
     return Comparison(tuple(changes), rewrites, planned, tuple(refusals))
 
 

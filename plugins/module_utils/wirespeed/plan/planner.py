@@ -9,7 +9,7 @@ from ..model.desired import Desired, DesiredNic
 from ..model.node import Node
 from ..model.settings import Setting
 from ..model.step import Plan, Refusal, Step
-from . import stack
+from . import anew, permanent, stack
 from .changes import Settle, compare
 from .guard import foreign_in_the_way, too_disruptive, unmet_constraints
 from .hook import decide
@@ -51,9 +51,11 @@ def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) 
         *foreign_in_the_way(nic, desired, comparison),
         *unmet_constraints(node, nic, desired, comparison, hook),
         *too_disruptive(desired, steps),
+        *anew.refusals(nic, comparison),
         *stack.refusals(node, nic, desired, hook, steps),
     ]
     findings = [f"{nic.name}: {finding}" for finding in desired.profile.findings]
     if not nic.up:
         findings.append(f"{nic.name}: the interface is down, so it receives nothing until it is set up.")
-    return Plan(steps, tuple(refusals), (*hook.warnings, *findings, *stack.warnings(node, nic, steps)))
+    told = [*anew.warnings(nic, comparison), *permanent.warnings(nic, comparison), *stack.warnings(node, nic, steps)]
+    return Plan(steps, tuple(refusals), (*hook.warnings, *findings, *told))

@@ -4,7 +4,8 @@
 The order of operations is the profile's data (tune first, attach second, for all 18 native
 drivers of Linux 6.12). A setting that the driver refuses under a program opens a gap: the
 program is detached right before the first such setting and attached again in its place.
-A setting that an operation makes the driver forget is written after that operation.
+A setting that an operation makes the driver forget is written after that operation. One that makes
+the interface anew is followed by all that is wanted of the NIC.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Dict, List, Optional, Tuple
 
 from ..model.desired import OperationRule, ResolvedProfile
 from ..model.nic import Nic, XdpMode
-from ..model.settings import READS_BACK_FALSELY, Setting
+from ..model.settings import MAKES_ANEW, READS_BACK_FALSELY, Setting
 from ..model.step import Action, Disruption, Step
+from . import anew
 from .changes import Change, Comparison
 from .hook import Hook
 
@@ -24,16 +26,23 @@ _UNSTATED = OperationRule(Disruption.BOUNCE, Disruption.BOUNCE, "the profile sta
 
 
 def blocked_settings(nic: Nic, profile: ResolvedProfile, comparison: Comparison) -> List[str]:
-    """The changed settings that this driver refuses while its native program is attached."""
-    if nic.xdp is None or nic.xdp.mode is not XdpMode.NATIVE:
+    """The changed settings that this driver refuses while its native program is attached.
+
+    An interface that is made anew drops its program without a word, whatever its mode.
+    """
+    if nic.xdp is None:
         return []
+    never = {setting.value for setting in MAKES_ANEW}
+    if nic.xdp.mode is XdpMode.NATIVE:
+        never |= {name for name in profile.order if _rule(profile, name).attached is None}
     changed = {change.setting.value for change in comparison.changes}
-    return [name for name in profile.order if name in changed and _rule(profile, name).attached is None]
+    return [name for name in profile.order if name in changed & never]
 
 
 def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: Hook) -> Tuple[Step, ...]:
     """The NIC's steps in order, each with its cost in the state that the NIC is in by then."""
     changed = {change.setting.value: change for change in comparison.changes}
+    changed.update(anew.lost(nic, profile, comparison))
     native = nic.xdp is not None and nic.xdp.mode is XdpMode.NATIVE
     order = _order(profile, changed)
     blocked = sorted(blocked_settings(nic, profile, comparison), key=order.index)
@@ -45,7 +54,7 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
             steps.append(_detach(nic, hook, because=name))
             native = False
         if name in changed and name not in late:
-            steps.append(_set(nic, profile, changed[name], native))
+            steps.append(_set(nic, profile, changed[name], native, because=anew.served(comparison, name)))
         if name == ATTACH and attaches:
             if hook.present is not None and not blocked:
                 steps.append(_detach(nic, hook, because=ATTACH))
@@ -150,12 +159,15 @@ def _set(
         origin=change.origin,
         disruption=cost,
         because=because,
+        anew=anew.record(nic, profile) if change.setting in MAKES_ANEW else None,
     )
 
 
 def _detach(nic: Nic, hook: Hook, because: str) -> Step:
     why = f"{nic.driver} refuses {because} while a native program is attached"
-    if because == ATTACH:
+    if because in [setting.value for setting in MAKES_ANEW]:
+        why = f"{because} makes the interface anew, and would drop the program unasked"
+    elif because == ATTACH:
         why = "another mode or pipeline is to be attached"
     return Step(nic.name, Action.DETACH, "xdp", hook.present or {}, {}, why, "profile", Disruption.GAP, because)
 
