@@ -36,7 +36,8 @@ def line(deviation: Mapping[str, Any]) -> str:
     """``enp1s0.rings.rx: want 4096, have 256: REASON (igb.yml:31); repair: reset``"""
     if deviation["disruption"] is None:
         return f"{deviation['path']}: {deviation['why']} {deviation['want']} (no step repairs this)"
+    also = "".join(f"; {other}" for other in deviation.get("also", ()))
     return (
         f"{deviation['path']}: want {value(deviation['want'])}, have {value(deviation['have'])}: "
-        f"{deviation['why']} ({deviation['origin']}); repair: {deviation['disruption']}"
+        f"{deviation['why']} ({deviation['origin']}); repair: {deviation['disruption']}{also}"
     )

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Dict, Mapping, Optional, Sequence
 
 from .kernel import host, rtnetlink
+from .managers.table import with_claims
+from .managers.tree import Tree
 from .model.nic import Nic
 from .model.node import Node
 from .model.settings import Setting
@@ -26,6 +28,8 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
         name: _with_pipeline(nic, links.get(name), read_witness(paths.run, name))
         for name, nic in discover(names).items()
     }
+    tree = Tree()
+    nics = with_claims(tree, nics)
     system = host.read()
     links = rtnetlink.links()
     return Node(
@@ -39,7 +43,7 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
         libbpf=found.libbpf,
         nics=nics,
         instances=tuple(found.instances),
-        notes=tuple(found.notes),
+        notes=(*found.notes, *tree.notes),
         uppers=uppers(links),
         session=session_path(links),
     )

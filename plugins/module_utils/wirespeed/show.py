@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any, List, Mapping, Sequence
 
 from . import report
+from .model.claim import Claim, worded
+from .model.settings import Setting
 
 _NO_SUCH_OPERATION = "the driver has no such operation (EOPNOTSUPP)"
 
@@ -24,6 +26,7 @@ def facts(data: Mapping[str, Any]) -> str:
             if setting != "features":
                 lines.append(f"  {setting:13} {_values(values['values'], values['maxima'])}")
         lines += _absent(nic["unsupported"])
+        lines += [f"  {'also set by':13} {_claim(claim)}" for claim in nic.get("claims", [])]
         lines += [f"  {'note':13} {finding}" for finding in nic.get("findings", [])]
     return "\n".join(lines)
 
@@ -33,6 +36,14 @@ def _absent(reasons: Mapping[str, str]) -> List[str]:
     plain = [setting for setting, reason in reasons.items() if reason.endswith(_NO_SUCH_OPERATION)]
     told = [f"  {setting:13} not here: {reason}" for setting, reason in reasons.items() if setting not in plain]
     return [f"  {'not here':13} {', '.join(plain)}", *told] if plain else told
+
+
+def _claim(data: Mapping[str, Any]) -> str:
+    """``tuned: rings.rx 1024 (/etc/tuned/fast/tuned.conf:12, [net] ring)``"""
+    claim = Claim(**{**data, "setting": Setting(data["setting"])})
+    value = "as it decides" if claim.value is None else worded(claim.value)
+    aside = "" if claim.active else ", not active"
+    return f"{claim.manager}: {claim.setting}.{claim.key} {value} ({claim.origin}{aside})"
 
 
 def plan(data: Mapping[str, Any]) -> str:
@@ -47,7 +58,10 @@ def applied(data: Mapping[str, Any]) -> str:
 
 
 def verified(data: Mapping[str, Any]) -> str:
-    lines = [f"{each['path']}: want {each['want']}, have {each['have']} ({each['why']})" for each in data["deviations"]]
+    lines = [
+        f"{each['path']}: want {each['want']}, have {each['have']} ({'; '.join([each['why'], *each.get('also', [])])})"
+        for each in data["deviations"]
+    ]
     return "\n".join([*lines, counters(data)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from ..errors import MissingPrerequisite
 from ..model.nic import PciIdentity
@@ -39,6 +39,19 @@ def place(bus: str, name: str) -> Place:
     if function is None:
         return Place(None, "", _number(device, "numa_node", -1))
     return Place(_identity(function), function.sys_name, _number(function, "numa_node", -1))
+
+
+def properties(name: str, ifindex: int) -> Dict[str, str]:
+    """What udev knows of an interface (``ID_NET_LINK_FILE`` ...); nothing where sysfs shows another of that name."""
+    try:
+        import pyudev
+    except ImportError:
+        return {}
+    try:
+        found = dict(pyudev.Devices.from_name(pyudev.Context(), "net", name).properties)
+    except pyudev.DeviceNotFoundError:
+        return {}
+    return found if found.get("IFINDEX") == str(ifindex) else {}
 
 
 def _identity(device: Any) -> PciIdentity:

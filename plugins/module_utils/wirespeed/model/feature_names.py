@@ -39,5 +39,19 @@ ALIASES: Mapping[str, Tuple[str, ...]] = {
     "ntuple": ("rx-ntuple-filter",),
     "rxhash": ("rx-hashing",),
     "rxvlan": ("rx-vlan-hw-parse",),
+    "sg": ("tx-scatter-gather", "tx-scatter-gather-fraglist"),
+    "tso": (
+        "tx-tcp-segmentation",
+        "tx-tcp-ecn-segmentation",
+        "tx-tcp-mangleid-segmentation",
+        "tx-tcp6-segmentation",
+    ),
+    "tx": (
+        "tx-checksum-ipv4",
+        "tx-checksum-ip-generic",
+        "tx-checksum-ipv6",
+        "tx-checksum-fcoe-crc",
+        "tx-checksum-sctp",
+    ),
     "txvlan": ("tx-vlan-hw-insert",),
 }

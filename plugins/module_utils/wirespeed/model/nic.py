@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import FrozenSet, Mapping, Optional, Tuple
 
+from .claim import Claim
 from .settings import Setting, SettingFacts
 
 
@@ -63,6 +64,7 @@ class Nic:
     ``settings`` lacks the settings that the driver does not have; ``unsupported`` says why, by setting.
     ``dead_link`` names a pipeline whose pinned link for this NIC no longer holds the hook.
     ``witness`` maps a setting to the :attr:`epoch` in which Wirespeed last wrote it.
+    ``claims`` are the values that other managers of this host set, equal to what is read or not.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Nic:
     xdp_features: Optional[FrozenSet[str]] = None
     dead_link: Optional[str] = None
     witness: Mapping[Setting, str] = field(default_factory=dict)
+    claims: Tuple[Claim, ...] = ()
 
     @property
     def epoch(self) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import List, Mapping, Set
 
+from ..model.claim import Conflict
 from ..model.desired import Desired, DesiredNic
 from ..model.node import Node
 from ..model.settings import Setting
 from ..model.step import Plan, Refusal, Step
 from . import anew, permanent, stack
 from .changes import Settle, compare
+from .claims import conflicts
 from .guard import foreign_in_the_way, too_disruptive, unmet_constraints
 from .hook import decide
 from .host import disagreements, set_once
@@ -27,6 +29,7 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan
     steps: List[Step] = []
     refusals: List[Refusal] = []
     warnings: List[str] = list(node.notes)
+    contested: List[Conflict] = []
     of_the_host: Set[str] = set()
     for pipeline in desired.pipelines:
         steps += plan_pipeline(node, pipeline)
@@ -36,8 +39,9 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan
         steps += [*stack.waits(node, steps, own), *own]
         refusals += part.refusals
         warnings += part.warnings
+        contested += part.conflicts
     refusals += disagreements(desired.nics)
-    return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)))
+    return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)), tuple(contested))
 
 
 def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) -> Plan:
@@ -58,4 +62,5 @@ def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) 
     if not nic.up:
         findings.append(f"{nic.name}: the interface is down, so it receives nothing until it is set up.")
     told = [*anew.warnings(nic, comparison), *permanent.warnings(nic, comparison), *stack.warnings(node, nic, steps)]
-    return Plan(steps, tuple(refusals), (*hook.warnings, *findings, *told))
+    contested = conflicts(nic, comparison)
+    return Plan(steps, tuple(refusals), (*hook.warnings, *findings, *told, *map(str, contested)), contested)
