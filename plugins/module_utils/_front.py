@@ -45,6 +45,28 @@ INTENT = {
     **BUNDLE,
 }
 
+NODE = {**INTENT, "facts": {"type": "path"}}
+
+# The module nic: an intent's NICs without what is about XDP.
+TUNING = {
+    "config": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {name: spec for name, spec in NIC.items() if name not in ("pipeline", "mode")},
+    },
+    "state": {
+        "type": "str",
+        "choices": ["merged", "replaced", "gathered", "rendered", "parsed"],
+        "default": "merged",
+    },
+    "render_as": {"type": "str", "choices": ["merged", "replaced"], "default": "merged"},
+    "facts": {"type": "path"},
+    "running_config": {"type": "raw"},
+    **PROFILES,
+    **BUNDLE,
+}
+
 
 def bundle(module: AnsibleModule) -> Mapping[str, Any]:
     """What the action plugin sent; ends the module where a module was called without it."""
@@ -58,15 +80,16 @@ def bundle(module: AnsibleModule) -> Mapping[str, Any]:
     return _parcel.unpack(text)
 
 
-def intent(module: AnsibleModule) -> Dict[str, List[Dict[str, Any]]]:
+def intent(options: Mapping[str, Any]) -> Dict[str, List[Dict[str, Any]]]:
     """The engine's intent: what was given, without what was left out and without the control node's paths."""
     return {
-        "nics": [_given(nic) for nic in module.params["nics"]],
-        "pipelines": [_given(pipeline, without="manifest") for pipeline in module.params["pipelines"]],
+        "nics": [given(nic) for nic in options["nics"]],
+        "pipelines": [given(pipeline, without="manifest") for pipeline in options["pipelines"]],
     }
 
 
-def _given(options: Mapping[str, Any], without: str = "") -> Dict[str, Any]:
+def given(options: Mapping[str, Any], without: str = "") -> Dict[str, Any]:
+    """The options that were given: Ansible has None for the others."""
     return {key: value for key, value in options.items() if value is not None and key != without}
 
 

@@ -143,7 +143,7 @@ def main() -> None:
     _front.finish(
         module,
         lambda: engine.counters(
-            _front.intent(module),
+            _front.intent(module.params),
             _front.bundle(module),
             verify=module.params["verify"],
             window_seconds=module.params["window_seconds"],

@@ -40,6 +40,7 @@ options:
       - The NIC profiles, as JSON, compressed and in Base64.
     type: str
 seealso:
+  - module: wirespeed.xdp.nic
   - module: wirespeed.xdp.node
 """
 
@@ -83,6 +84,13 @@ nics:
       xdp:
       profile: [generic, igb]
       findings: []
+facts_version:
+  description:
+    - The version of what is returned here. A file with it can be planned for without the host, also by later versions
+      of the collection; see O(wirespeed.xdp.nic#module:facts).
+  returned: success
+  type: int
+  sample: 1
 kernel:
   description: The kernel that runs.
   returned: success

@@ -17,6 +17,7 @@ description:
     run is killed, the next one first brings the node back to a state before or after the step.
   - In check mode it stops after the plan, which lists the very steps that a run would take.
   - A program on an XDP hook that another loader put there is never touched; the module fails and says whose it is.
+  - With O(facts) no host is looked at and none is changed; the plan is that for the host as it was captured.
 extends_documentation_fragment:
   - wirespeed.xdp.attributes
   - wirespeed.xdp.intent
@@ -27,7 +28,17 @@ attributes:
     support: full
   idempotent:
     support: full
+options:
+  facts:
+    description:
+      - The file with the captured facts of one host, on the control node. What is returned is the plan for that host as
+        it was then, without a connection to it; C(changed) is never true.
+      - It is what C(wirespeed facts --json) prints, or the registered result of M(wirespeed.xdp.nic_info) as JSON. The
+        playbook C(wirespeed.xdp.capture) writes one for each host.
+      - A path that is not absolute is looked for as O(pipelines[].manifest) says.
+    type: path
 seealso:
+  - module: wirespeed.xdp.nic
   - module: wirespeed.xdp.nic_info
   - module: wirespeed.xdp.counters_info
 """
@@ -56,6 +67,15 @@ EXAMPLES = r"""
       - name: edge
         manifest: pipelines/edge.pipeline.yml
     profiles_path: [nic_profiles]
+
+- name: Review without reaching the host
+  wirespeed.xdp.node:
+    facts: facts/{{ inventory_hostname }}.json
+    nics:
+      - driver: ice
+        pipeline: scrubber
+    pipelines:
+      - name: scrubber
 
 - name: Only tune
   wirespeed.xdp.node:
@@ -147,7 +167,7 @@ deviations:
       sample: reset
 nics:
   description: One row for each NIC of O(nics), as it is after the run.
-  returned: success
+  returned: success, without O(facts)
   type: list
   elements: dict
   sample:
@@ -162,10 +182,25 @@ nics:
       disruption: reset
 recovered:
   description: What was undone of an earlier run that had been killed.
-  returned: success
+  returned: success, without O(facts)
   type: list
   elements: raw
   sample: []
+refusals:
+  description:
+    - What stands against the plan, of which then no part would be carried out. Without O(facts) the module fails of it.
+    - Each has C(target), C(resource), C(reason), C(remedy) and C(text).
+  returned: with O(facts)
+  type: list
+  elements: dict
+captured:
+  description: The host that the facts are of, as it was when they were captured.
+  returned: with O(facts)
+  type: dict
+  sample:
+    hostname: edge1
+    kernel: 6.12.57+deb13-amd64
+    boot_id: 0d0b2a2e-6c5b-4e43-a2a1-6f0f3c1d7f57
 diff:
   description: The steps and the values before and after, for C(--diff).
   returned: success
@@ -183,9 +218,9 @@ from ..module_utils.wirespeed import engine
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_front.INTENT, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=_front.NODE, supports_check_mode=True)
     _front.finish(
-        module, lambda: engine.converge(_front.intent(module), _front.bundle(module), check=module.check_mode)
+        module, lambda: engine.converge(_front.intent(module.params), _front.bundle(module), check=module.check_mode)
     )
 
 

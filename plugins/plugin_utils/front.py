@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -13,7 +14,10 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._parcel import pack
 from ..module_utils.wirespeed.errors import BadInput, Place, WirespeedError
 from ..module_utils.wirespeed.gather import gather
+from ..module_utils.wirespeed.model.facts import parse_text
 from ..module_utils.wirespeed.model.intent import parse
+from ..module_utils.wirespeed.model.node import Node
+from ..module_utils.wirespeed.offline import read_facts
 
 
 class Front(ActionBase):
@@ -25,33 +29,59 @@ class Front(ActionBase):
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
         variables = dict(task_vars or {})
         super().run(tmp, variables)
+        given = dict(self._task.args)
         try:
-            arguments = self._completed(dict(self._task.args), variables)
+            self._check(given)
+            bundle = self._bundle(given, variables)
+            answer = self._without_host(given, bundle, variables)
         except WirespeedError as error:
             problem = str(error)
         else:
+            if answer is not None:
+                return answer
+            arguments = {**given, "bundle": pack(bundle)}
             return _without_bundle(self._execute_module(module_args=arguments, task_vars=variables))
         # Outside the handler: inside, ansible-core >= 2.19 prints the same sentence twice.
         raise AnsibleActionFail(problem)
 
-    def _completed(self, given: Dict[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
-        """The task's arguments, checked, with the bundle."""
-        place = Place(f"wirespeed.xdp.{self._task.action.rpartition('.')[2]}")
+    @property
+    def place(self) -> Place:
+        """What errors about the task's options name as their source."""
+        return Place(f"wirespeed.xdp.{self._task.action.rpartition('.')[2]}")
+
+    def _check(self, given: Mapping[str, Any]) -> None:
+        """Raises :class:`BadInput` for options that no host is needed to refuse."""
         if given.get("bundle") is not None:
-            raise BadInput(place, "bundle", "is filled in on the control node.", "Leave this option out.")
-        pipelines: Sequence[Any] = ()
+            raise BadInput(self.place, "bundle", "is filled in on the control node.", "Leave this option out.")
         if self.takes_intent:
-            parse(_intent(given), place)
-            pipelines = given.get("pipelines") or ()
-        finder = _Finder(self._folders(variables))
-        located = [finder.pipeline(entry, place, f"pipelines[{i}]") for i, entry in enumerate(pipelines)]
+            parse(intent_of(given), self.place)
+
+    def _without_host(
+        self, given: Dict[str, Any], bundle: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> Optional[Dict[str, Any]]:
+        """The task's result where the control node alone can tell it, else None."""
+        return None
+
+    def _bundle(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
+        """What the task needs of this machine's files."""
+        finder = Finder(self._folders(variables))
+        pipelines: Sequence[Any] = (given.get("pipelines") or ()) if self.takes_intent else ()
+        located = [finder.pipeline(entry, self.place, f"pipelines[{i}]") for i, entry in enumerate(pipelines)]
         site = given.get("profiles_path") or ()
         if isinstance(site, str):
             site = [site]
-        profiles = [finder.folder(path, place, f"profiles_path[{i}]") for i, path in enumerate(site)]
+        profiles = [finder.folder(path, self.place, f"profiles_path[{i}]") for i, path in enumerate(site)]
         bundle = gather(located, profiles, Path.cwd())
-        _hold_names(located, bundle, place)
-        return {**given, "bundle": pack(bundle)}
+        _hold_names(located, bundle, self.place)
+        return bundle
+
+    def _node(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Node:
+        """The captured node of the options ``facts`` (a file) or ``running_config`` (what is in one)."""
+        if given.get("facts") is not None:
+            return read_facts(Finder(self._folders(variables)).file(given["facts"], self.place, "facts"))
+        content = given["running_config"]
+        text = content if isinstance(content, str) else json.dumps(content)
+        return parse_text(text, Place("running_config"))
 
     def _folders(self, variables: Mapping[str, Any]) -> List[Path]:
         """Where a path that is not absolute may be: beside the playbook, beside the inventory, here."""
@@ -60,7 +90,9 @@ class Front(ActionBase):
         return [Path(os.path.abspath(folder)) for folder in beside if folder and folder != "None"]
 
 
-class _Finder:
+class Finder:
+    """Files that a task names: the first of ``folders`` that has one counts."""
+
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
 
@@ -77,6 +109,12 @@ class _Finder:
             raise BadInput(place, field, f"{found!r} is not a folder.", "Name the folder that holds the profiles.")
         return found
 
+    def file(self, named: Any, place: Place, field: str) -> str:
+        found = self._find(str(named), place, field)
+        if not os.path.isfile(found):
+            raise BadInput(place, field, f"{found!r} is not a file.", "Name the file itself.")
+        return found
+
     def _find(self, named: str, place: Place, field: str) -> str:
         tried = list(dict.fromkeys(str(folder / Path(named).expanduser()) for folder in self._folders))
         for candidate in tried:
@@ -89,7 +127,7 @@ def _is_path(manifest: str) -> bool:
     return "/" in manifest or manifest.endswith((".yml", ".yaml"))
 
 
-def _intent(given: Mapping[str, Any]) -> Dict[str, Any]:
+def intent_of(given: Mapping[str, Any]) -> Dict[str, Any]:
     """What the engine calls the intent; the rest of the options is the module's to judge."""
     intent: Dict[str, Any] = {"nics": given.get("nics"), "pipelines": given.get("pipelines")}
     if isinstance(intent["pipelines"], (list, tuple)):

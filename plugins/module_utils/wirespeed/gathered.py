@@ -35,10 +35,9 @@ def _tuning(node: Node, profiles: ProfileSet, nic: Nic) -> Tuning:
     for setting, facts in nic.settings.items():
         keys = [key for key in facts.values if _can_be_asked_for(setting, facts, key, planned)]
         found[setting.value] = {key: portable(facts, key) for key in keys}
-    untrue = _not_as_it_reads(node, profiles, nic, found)
-    for setting, key in untrue:
-        del found[setting][key]
-    return {setting: plain(values) for setting, values in found.items() if values}
+    for name, key in _not_as_it_reads(node, profiles, nic, found):
+        del found[name][key]
+    return {name: plain(values) for name, values in found.items() if values}
 
 
 def _can_be_asked_for(setting: Setting, facts: SettingFacts, key: str, planned: Mapping[Setting, Values]) -> bool:
