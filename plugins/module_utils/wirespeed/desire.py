@@ -9,14 +9,14 @@ from .bundle import Bundle
 from .config.tables import canonical
 from .errors import BadInput, Place
 from .model.desired import Desired, DesiredNic, DesiredPipeline
-from .model.intent import Intent
+from .model.intent import Intent, NicIntent
 from .model.node import Node
 from .model.settings import Setting
 from .nic.table import ON_DEMAND
 from .pipeline.source import PipelineSource
 from .profiles.asked import keys_asked
 from .profiles.resolve import resolve
-from .selection import select
+from .redirect import select_with_targets
 
 
 def desire(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Desired:
@@ -24,13 +24,17 @@ def desire(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Desired:
     nics = tuple(
         DesiredNic(
             nic=nic.name,
-            profile=resolve(bundle.profiles, nic, node, wanted),
+            profile=resolve(bundle.profiles, nic, node, wanted, _frags(bundle, wanted)),
             pipeline=wanted.pipeline,
             mode=wanted.mode,
             max_disruption=wanted.max_disruption,
+            redirect_to=wanted.redirect_to,
+            frags=_frags(bundle, wanted),
+            named=any(wanted.wanted == each.wanted for each in intent.nics),
         )
-        for nic, wanted in select(intent, node.nics, place)
+        for nic, wanted in select_with_targets(intent, node, bundle.profiles, place)
     )
+    used = [nic.pipeline for nic in nics]
     found = sources(intent, bundle, place)
     pipelines = tuple(
         DesiredPipeline(
@@ -41,6 +45,7 @@ def desire(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Desired:
             origin=f"{wanted.name} {found[wanted.name].manifest.version}",
         )
         for wanted in intent.pipelines
+        if wanted.name in used or not wanted.implied
     )
     return Desired(nics, pipelines)
 
@@ -49,8 +54,13 @@ def asked(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Dict[str,
     """By NIC: the settings that are read only on demand, and the keys that the intent or a profile names."""
     return {
         nic.name: keys_asked(bundle.profiles, nic, node, wanted, list(ON_DEMAND))
-        for nic, wanted in select(intent, node.nics, place)
+        for nic, wanted in select_with_targets(intent, node, bundle.profiles, place)
     }
+
+
+def _frags(bundle: Bundle, wanted: NicIntent) -> bool:
+    source = bundle.pipelines.get(wanted.pipeline or "")
+    return source is not None and source.takes_fragments
 
 
 def sources(intent: Intent, bundle: Bundle, place: Place) -> Dict[str, PipelineSource]:

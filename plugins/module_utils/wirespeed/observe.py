@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from typing import Dict, Mapping, Optional, Sequence
 
-from .kernel import host, rtnetlink
+from .kernel import cpu_power, host, rtnetlink
 from .managers.table import with_claims
 from .managers.tree import Tree
 from .model.nic import Nic
@@ -46,6 +46,8 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
         notes=(*found.notes, *tree.notes),
         uppers=uppers(links),
         session=session_path(links),
+        governors=cpu_power.governors(),
+        idle=cpu_power.idle(),
     )
 
 

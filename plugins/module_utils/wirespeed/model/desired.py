@@ -40,7 +40,8 @@ class Constraint:
 
     ``holds`` takes the expression namespace of the *planned* NIC (see ``namespace.namespace``).
     ``errno`` is what the kernel would answer, ``explain`` and ``remedy`` are what we answer instead.
-    ``on_detach``: the driver asks for it at a detach too.
+    ``on_detach``: the driver asks for it at a detach too. ``concerns`` is the setting that needs it
+    whenever it is asked for, or None for the attach.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Constraint:
     remedy: str
     origin: str
     on_detach: bool = False
+    concerns: Optional[Setting] = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class ResolvedProfile:
     ``native``     whether the driver has native XDP on this kernel; ``native_note`` says why not.
     ``undone_by``  setting -> operations after which the driver forgets it though it reads back.
     ``reset_by``   setting -> operations after which the driver has put its own value in place, and says so.
+    ``lifted_for`` setting -> operations that the driver refuses while its list is not empty.
     ``reads_attached``  setting -> key -> the value that a correctly tuned NIC reports while a
                    native program is attached, where that differs from the value that was set.
     ``redirect_target``  whether other NICs can redirect into this one.
@@ -95,6 +98,7 @@ class ResolvedProfile:
     constraints: Tuple[Constraint, ...] = ()
     undone_by: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
     reset_by: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
+    lifted_for: Mapping[Setting, Tuple[str, ...]] = field(default_factory=dict)
     reads_attached: Mapping[Setting, Mapping[str, Value]] = field(default_factory=dict)
     redirect_target: RedirectTarget = RedirectTarget("with_program")
     findings: Tuple[str, ...] = ()
@@ -106,7 +110,8 @@ class DesiredNic:
     """One NIC of the intent after resolution. ``pipeline`` None means: tune only, leave XDP alone.
 
     ``mode`` is None for ``auto``: native where the driver has it, else generic with a warning.
-    ``redirect_to`` names the NICs into which its program redirects.
+    ``redirect_to`` names the NICs into which its program redirects. ``named`` is false for a NIC that is only such
+    a target of others. ``frags`` is whether the pipeline's root takes frames of several buffers.
     """
 
     nic: str
@@ -115,6 +120,8 @@ class DesiredNic:
     mode: Optional[XdpMode]
     max_disruption: Disruption
     redirect_to: Tuple[str, ...] = ()
+    named: bool = True
+    frags: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class Nic:
     other interfaces that the same device carries. ``addresses`` are its IP addresses with their prefix
     length; not the link-local ones of IPv6, which the kernel makes by itself.
     ``peer_mtu`` and ``peer_tx_queues`` describe the other end of a veth pair, None where it cannot be seen.
+    ``dcb`` is whether Data Center Bridging is on, None where the driver does not tell.
     ``settings`` lacks the settings that the driver does not have; ``unsupported`` says why, by setting.
     ``dead_link`` names a pipeline whose pinned link for this NIC no longer holds the hook.
     ``witness`` maps a setting to the :attr:`epoch` in which Wirespeed last wrote it.
@@ -87,6 +88,7 @@ class Nic:
     addresses: Tuple[str, ...] = ()
     peer_mtu: Optional[int] = None
     peer_tx_queues: Optional[int] = None
+    dcb: Optional[bool] = None
     settings: Mapping[Setting, SettingFacts] = field(default_factory=dict)
     unsupported: Mapping[Setting, str] = field(default_factory=dict)
     private_flags: Mapping[str, bool] = field(default_factory=dict)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 from .nic import Nic
 
@@ -71,13 +71,23 @@ class Upper:
 
 
 @dataclass(frozen=True)
+class CpuIdle:
+    """The deepest idle state that a processor may enter: ``exit_latency`` in microseconds is what waking costs."""
+
+    driver: str
+    state: str
+    exit_latency: int
+
+
+@dataclass(frozen=True)
 class Node:
     """What ``observe`` returns.
 
     ``cpus`` is the number of possible CPUs (the kernel's nr_cpu_ids: what drivers size XDP queues
     by), ``cpus_online`` those that run; ``cpus_by_numa`` counts online CPUs per NUMA node.
     ``uppers`` are the devices on top of NICs, by name; ``session`` names the NICs that this run's SSH connection
-    came over, where that can be told.
+    came over, where that can be told. ``governors`` counts the CPUs under each frequency governor, and is
+    empty where nothing on this machine sets a frequency; ``idle`` is None where it does not tell its idle states.
     """
 
     hostname: str
@@ -93,6 +103,8 @@ class Node:
     notes: Tuple[str, ...] = ()
     uppers: Mapping[str, Upper] = field(default_factory=dict)
     session: Tuple[str, ...] = ()
+    governors: Mapping[str, int] = field(default_factory=dict)
+    idle: Optional[CpuIdle] = None
 
     def instance(self, pipeline: str) -> "InstanceFacts | None":
         """The published instance of ``pipeline``, if any."""

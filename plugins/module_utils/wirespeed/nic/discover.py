@@ -9,6 +9,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Typ
 from ..errors import KernelRefusal, NotSupported
 from ..kernel import (
     bpf_objects,
+    dcb,
     device_tree,
     ethtool_binding,
     ethtool_ioctl,
@@ -73,6 +74,7 @@ def _nic(
         addresses=tuple(addresses.get(link.ifindex, ())),
         peer_mtu=peer.mtu if peer else None,
         peer_tx_queues=_tx_queues(peer.port) if peer and link.peer_netnsid is None else None,
+        dcb=None if virtual else _if_supported(lambda: dcb.enabled(link.port)),
         settings=settings,
         unsupported=unsupported,
         private_flags=_private_flags(settings),

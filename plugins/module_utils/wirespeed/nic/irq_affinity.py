@@ -7,6 +7,7 @@ second one. A service that moves interrupts (irqbalance) undoes it sooner or lat
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Dict, List, Mapping, Tuple
 
 from ..kernel import cpus, interrupts, netdev_sysfs
@@ -16,13 +17,18 @@ from . import queue_cpus
 from .channels import queues_made
 from .queue_cpus import KEY, SPREAD, Queues, Rule
 
+FAR = "far"
+"""Key of ``SettingFacts.derived``: the queues none of whose interrupts can go to a CPU near the NIC."""
+
 
 def read(port: Port) -> SettingFacts:
     """Raises :class:`~..errors.NotSupported` for a NIC whose interrupts are not message-signalled (no PCI)."""
     queues = interrupts.queues(port)
     near, running = cpus.by_distance(netdev_sysfs.numa_node(port))
     affinities = [[interrupts.affinity(vector) for vector in vectors] for vectors in queues]
-    return queue_cpus.facts_of(affinities, _rule(near), near, running)
+    facts = queue_cpus.facts_of(affinities, _rule(near), near, running)
+    far = sum(all(cpus.isdisjoint(near) for cpus in queue) for queue in affinities)
+    return replace(facts, derived={**facts.derived, FAR: far})
 
 
 def settle(facts: SettingFacts, want: Values, planned: Mapping[Setting, Values]) -> Dict[str, Value]:

@@ -25,6 +25,7 @@ from .manifest import VERDICT_MAP, Constant, Manifest
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
+_FRAGS = "xdp.frags"
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 
@@ -53,6 +54,13 @@ class PipelineSource:
     @cached_property
     def elf(self) -> Elf:
         return elfs.parse(self.object_bytes, self.place)
+
+    @cached_property
+    def takes_fragments(self) -> bool:
+        """Whether the root, which is what a NIC carries, takes frames of several buffers (BPF_F_XDP_HAS_FRAGS)."""
+        if not self.root_object:
+            return False
+        return any(name.startswith(_FRAGS) for name in elfs.parse(self.root_object, self.place).programs().values())
 
     @cached_property
     def btf(self) -> Btf:
@@ -109,7 +117,7 @@ class PipelineSource:
             field = "entry" if name == self.manifest.entry else "stages"
             if name not in programs:
                 raise unknown_word(self.place, f"{field}: no such program in the object", name, list(programs))
-            if programs[name].startswith("xdp.frags"):
+            if programs[name].startswith(_FRAGS):
                 raise BadInput(
                     self.place,
                     field,

@@ -20,14 +20,18 @@ def unmet_constraints(node: Node, nic: Nic, desired: DesiredNic, comparison: Com
 
     virtio_net and vmxnet3 accept an MTU under XDP that they cannot hold (no check in
     ndo_change_mtu, Linux 6.1 to 7.2), so an attached NIC can be wrong without any refusal.
+    Conditions of a setting are evaluated wherever it is asked for.
     """
-    if hook.goal is not XdpMode.NATIVE:
-        return []
-    names = namespace(nic, node, "", comparison.planned)
+    names = namespace(nic, node, "", comparison.planned, desired.frags)
     return [
-        Refusal(nic.name, f"xdp ({each.id})", f"{each.explain} (the kernel would answer {each.errno}).", each.remedy)
+        Refusal(
+            nic.name,
+            f"{each.concerns or 'xdp'} ({each.id})",
+            f"{each.explain} (the kernel would answer {each.errno}).",
+            each.remedy,
+        )
         for each in desired.profile.constraints
-        if not each.holds(names)
+        if (each.concerns or hook.goal is XdpMode.NATIVE) and not each.holds(names)
     ]
 
 

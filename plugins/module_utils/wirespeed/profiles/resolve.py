@@ -25,15 +25,20 @@ REFUSED = "refused"
 REDIRECT_TARGETS = ("always", "with_program", "never")
 
 
-def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> ResolvedProfile:
-    """Pure. Raises :class:`BadInput` (place, field, what is allowed) and :class:`OutOfRange`."""
+def resolve(
+    profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent, frags: bool = False
+) -> ResolvedProfile:
+    """Pure; ``frags`` says whether the root of the intent's pipeline takes frames of several buffers.
+
+    Raises :class:`BadInput` (place, field, what is allowed) and :class:`OutOfRange`."""
     documents = match.select(profiles, nic, node, intent.profile)
     merged = merge(documents, intent.workload.value)
     tuning, findings = tune(nic, merged, intent, namespace(nic, node, intent.workload.value))
-    names = namespace(nic, node, intent.workload.value, planned_values(nic, tuning))
+    names = namespace(nic, node, intent.workload.value, planned_values(nic, tuning), frags)
     order = _order(merged, tuning)
     native, native_note = _native(merged, names)
-    constraints, unjudged = judgeable(merged.section("constraints"), ("holds", "explain", "remedy"), nic, names)
+    conditions = _concerning(merged.section("constraints"), tuning)
+    constraints, unjudged = judgeable(conditions, ("holds", "explain", "remedy"), nic, names)
     facts, untold = judgeable(merged.section("findings"), ("when",), nic, names)
     return ResolvedProfile(
         names=tuple(document.name for document in documents),
@@ -46,6 +51,7 @@ def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent) -> Re
         constraints=tuple(_constraints(constraints, names)),
         undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
         reset_by=_reset_by(merged, tuning),
+        lifted_for={Setting(name): tuple(entry.part("by")) for name, entry in merged.section("lifted_for").items()},
         redirect_target=_redirect_target(merged, names),
         reads_attached=_reads_attached(merged, tuning, names),
         findings=(
@@ -135,9 +141,16 @@ def _constraints(entries: Mapping[str, Entry], names: Mapping[str, Any]) -> List
             remedy=_text(entry, "remedy", names),
             origin=str(entry.place),
             on_detach=bool(entry.part("on_detach", False)) and _truth(entry, "on_detach", names),
+            concerns=Setting(entry.part("for")) if entry.part("for") else None,
         )
         for name, entry in entries.items()
     ]
+
+
+def _concerning(entries: Mapping[str, Entry], tuning: Tuning) -> Dict[str, Entry]:
+    """Conditions of the attach, and of settings that are asked for."""
+    asked = [setting.value for setting in tuning]
+    return {name: entry for name, entry in entries.items() if entry.part("for") in (None, *asked)}
 
 
 def _condition(entry: Entry) -> Callable[[Mapping[str, Any]], bool]:
@@ -145,11 +158,11 @@ def _condition(entry: Entry) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def _reset_by(merged: Merged, tuning: Tuning) -> Dict[Setting, Tuple[str, ...]]:
-    """Not where the driver's own value is what is wanted anyway."""
+    """Not where the driver's own value is what is wanted anyway: of a list, that is none."""
     resets: Dict[Setting, Tuple[str, ...]] = {}
     for name, entry in merged.section("reset_by").items():
         wants = [want.value for want in tuning.get(Setting(name), {}).values()]
-        if any(value != entry.part("to") for value in wants):
+        if any(value not in (entry.part("to"), ()) for value in wants):
             resets[Setting(name)] = tuple(entry.part("by"))
     return resets
 
