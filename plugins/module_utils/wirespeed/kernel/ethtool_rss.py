@@ -19,6 +19,9 @@ from .host import parse_release
 
 _GRXFH, _SRXFH, _GRXRINGS, _GRSSH, _SRSSH = 0x29, 0x2A, 0x2D, 0x46, 0x47
 _KEEP_TABLE = 0xFFFFFFFF  # ETH_RXFH_INDIR_NO_CHANGE
+_NEW_CONTEXT = 0xFFFFFFFF  # ETH_RXFH_CONTEXT_ALLOC
+_NO_SIZE = 0xFFFFFFFE
+_MOST_CONTEXTS = 64
 _RXNFC = struct.Struct("=IIQ")  # then the flow spec, rule count and locations: 192 bytes in all
 _RXNFC_BYTES = 192
 _RSS = struct.Struct("=IIIIBBBBI")
@@ -93,17 +96,74 @@ def set_rss(
     call(name, "SRSSH", head + table + key)
 
 
-def _rss(name: str) -> Rss:
-    sizes = _RSS.unpack_from(call(name, "GRSSH", _RSS.pack(_GRSSH, *[0] * 8)))
+def _rss(name: str, context: int = 0) -> Rss:
+    """``context`` 0 is the default one. Of others the key may be shorter than its place: those share the default's."""
+    sizes = _RSS.unpack_from(call(name, "GRSSH", _RSS.pack(_GRSSH, context, *[0] * 7)))
     buckets, key_bytes = sizes[2], sizes[3]
     body = bytes(buckets * 4 + key_bytes)
-    answer = call(name, "GRSSH", _RSS.pack(_GRSSH, 0, buckets, key_bytes, 0, 0, 0, 0, 0) + body)
+    answer = call(name, "GRSSH", _RSS.pack(_GRSSH, context, buckets, key_bytes, 0, 0, 0, 0, 0) + body)
     function, transformation = _RSS.unpack_from(answer)[4:6]
     if parse_release(os.uname().release).version < _TRANSFORMATIONS_SINCE:
         transformation = None  # the byte is reserved
     table = struct.unpack_from(f"={buckets}I", answer, _RSS.size)
     start = _RSS.size + buckets * 4
     return Rss(table, 0, answer[start : start + key_bytes], function, transformation)
+
+
+@dataclass(frozen=True)
+class Context:
+    """An RSS context beside the default one; rules (``ntuple``) send packets to it."""
+
+    id: int
+    indirection: Tuple[int, ...]
+
+
+def contexts(name: str) -> Tuple[Context, ...]:
+    """The additional contexts by id. Raises :class:`~..errors.NotSupported`, after one call, where there can be none.
+
+    Linux before 6.11 lists them nowhere and its drivers give the ids; after, ids are the lowest free from 1
+    (net/ethtool/ioctl.c ethtool_set_rxfh). So the ids that a NIC of Linux 6.1 to 7.2 can have are asked one
+    by one: mlx5_core has 16, bnxt_en 33, sfc as many as its firmware, up to 64.
+    """
+    _ask_for_contexts(name)
+    found = []
+    for number in range(1, _MOST_CONTEXTS + 1):
+        try:
+            found.append(Context(number, _rss(name, number).indirection))
+        except NotSupported:
+            raise
+        except KernelRefusal as error:
+            if error.code not in (errno.ENOENT, errno.EINVAL):
+                raise
+    return tuple(found)
+
+
+def set_context(name: str, number: Optional[int], indirection: Sequence[int]) -> None:
+    """A new context for None. Key, function and transformation of one that is there stay."""
+    transformation = 0 if number is None else _rss(name, number).transformation or 0
+    context = _NEW_CONTEXT if number is None else number
+    head = _RSS.pack(_SRSSH, context, len(indirection), 0, 0, transformation, 0, 0, 0)
+    what = "a new context" if number is None else f"context {number}"
+    call(name, f"SRSSH {what} of", head + struct.pack(f"={len(indirection)}I", *indirection))
+
+
+def delete_context(name: str, number: int) -> None:
+    """EBUSY while a rule sends packets to it."""
+    call(name, f"SRSSH delete context {number} of", _RSS.pack(_SRSSH, number, *[0] * 7))
+
+
+def _ask_for_contexts(name: str) -> None:
+    """A table of a size that no driver has: the kernel refuses it before the driver is asked, but after contexts.
+
+    To read a context would do too, but ice logs an error for each such call (ice_get_rxfh_context, Linux 6.1).
+    """
+    try:
+        call(name, "SRSSH context 1 of", _RSS.pack(_SRSSH, 1, _NO_SIZE, *[0] * 6))
+    except NotSupported:
+        raise
+    except KernelRefusal as error:
+        if error.code != errno.EINVAL:
+            raise
 
 
 def hash_fields(name: str) -> Dict[str, int]:

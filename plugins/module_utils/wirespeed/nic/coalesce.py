@@ -11,7 +11,7 @@ from ..kernel.port import Port
 from ..model.settings import Setting, SettingFacts, Value, Values
 from .room import counted_or_switched
 
-_MOVED_BY = {"adaptive-rx": ("rx-usecs", "rx-frames"), "adaptive-tx": ("tx-usecs", "tx-frames")}
+MOVED_BY = {"adaptive-rx": ("rx-usecs", "rx-frames"), "adaptive-tx": ("tx-usecs", "tx-frames")}
 """Adaptive moderation (lib/dim, or the driver's own) chooses these anew many times a second."""
 
 
@@ -27,7 +27,7 @@ def settle(facts: SettingFacts, want: Values, planned: Mapping[Setting, Values])
     moderation off; whoever asks for moderation gets it, and a fixed time beside it means nothing.
     """
     settled = {key: counted_or_switched(facts, key, value) for key, value in want.items()}
-    for switch, keys in _MOVED_BY.items():
+    for switch, keys in MOVED_BY.items():
         if facts.values.get(switch) and switch not in settled and any(key in settled for key in keys):
             settled[switch] = False
     moved = _floating({**facts.values, **settled})
@@ -41,12 +41,12 @@ def write(port: Port, values: Values) -> None:
     6.12), vmxnet3 refuses those of a call that leaves it on.
     """
     moved = _floating(values)
-    switches = {key: value for key, value in values.items() if key in _MOVED_BY}
-    fixed = {key: value for key, value in values.items() if key not in _MOVED_BY and key not in moved}
+    switches = {key: value for key, value in values.items() if key in MOVED_BY}
+    fixed = {key: value for key, value in values.items() if key not in MOVED_BY and key not in moved}
     for part in (switches, fixed):
         if part:
             ethtool_parameters.write(COALESCE, port, part)
 
 
 def _floating(values: Values) -> FrozenSet[str]:
-    return frozenset(key for switch, keys in _MOVED_BY.items() if values.get(switch) for key in keys if key in values)
+    return frozenset(key for switch, keys in MOVED_BY.items() if values.get(switch) for key in keys if key in values)

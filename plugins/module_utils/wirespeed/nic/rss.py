@@ -10,7 +10,7 @@ with which Toeplitz sends both directions of a flow to one queue.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 from ..errors import OutOfRange
 from ..kernel import ethtool_rss, machine_id
@@ -48,7 +48,7 @@ def settle(facts: SettingFacts, want: Values, planned: Mapping[Setting, Values])
     settled: Dict[str, Value] = {}
     for key, value in want.items():
         if key == _TABLE:
-            settled[key] = _table(value, _buckets(facts), _queues(facts, planned))
+            settled[key] = table_of(value, _buckets(facts), _queues(facts, planned))
         elif key == _KEY and key in facts.values:
             settled[key] = _key(facts, value)
         else:
@@ -97,7 +97,8 @@ def _queues(facts: SettingFacts, planned: Mapping[Setting, Values]) -> int:
     return (queues_made(counts, "rx") if counts else 0) or facts.maxima[_TABLE] + 1
 
 
-def _table(value: Value, buckets: int, queues: int) -> Tuple[int, ...]:
+def table_of(value: Value, buckets: int, queues: int) -> Tuple[int, ...]:
+    """Words or a table as a table of ``buckets`` over ``queues`` queues. Raises :class:`OutOfRange`."""
     if isinstance(value, (tuple, list)):
         return _checked(tuple(value), buckets, queues)
     words = value.split() if isinstance(value, str) else []

@@ -87,6 +87,8 @@ def _rules(merged: Merged, names: Mapping[str, Any]) -> List[Row]:
         rows.append(_row("undone_by", name, entry, ", ".join(entry.value)))
     for name, entry in merged.section("reset_by").items():
         rows.append(_row("reset_by", name, entry, ", ".join(entry.part("by")), "", entry.part("note", "")))
+    for name, entry in merged.section("lifted_for").items():
+        rows.append(_row("lifted_for", name, entry, ", ".join(entry.part("by")), "", entry.part("note", "")))
     for setting in Setting:
         for key, entry in merged.section("reads_attached", setting.value).items():
             worth = _worth(entry, "value", names)

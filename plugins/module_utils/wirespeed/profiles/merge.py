@@ -13,6 +13,7 @@
   ``findings``         one finding, by its id
   ``undone_by``        the list of one setting
   ``reset_by``         one setting
+  ``lifted_for``       one setting
   ``counters``         the list of one counter
   ``native``           itself
   ``redirect_target``  itself
@@ -43,6 +44,7 @@ DEPTH: Mapping[str, int] = {
     "findings": 1,
     "undone_by": 1,
     "reset_by": 1,
+    "lifted_for": 1,
     "counters": 1,
     "native": 0,
     "redirect_target": 0,

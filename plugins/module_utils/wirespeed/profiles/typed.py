@@ -3,20 +3,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from ..errors import BadInput, Place
-from ..model.settings import Value
+from ..model.settings import Setting, Value
 
 _ON_OFF = {"on": True, "true": True, "off": False, "false": False}
 
 
-def typed(value: Any, current: Value, place: Place, field: str) -> Value:
+_LISTS = (Setting.NTUPLE, Setting.RSS_CONTEXTS)
+"""Settings whose value is a complete list of texts, which may be empty."""
+
+
+def typed(value: Any, current: Value, place: Place, field: str, setting: Optional[Setting] = None) -> Value:
     """``current`` is what the NIC reads: it says what kind of value the key takes.
 
     Texts that a templating front makes of numbers and of true and false are taken as such; ``off``,
     which YAML 1.1 reads as false, is taken as the word where a word is wanted. Raises :class:`BadInput`.
     """
+    if setting in _LISTS:
+        return _texts(value, place, field)
+    if setting is Setting.QUEUE_COALESCE:
+        return _each(value, current, place, field)
     if isinstance(current, bool):  # before int, which it is too
         return _switch(value, place, field)
     if isinstance(current, int):
@@ -24,6 +32,24 @@ def typed(value: Any, current: Value, place: Place, field: str) -> Value:
     if isinstance(current, tuple):
         return _table(value, place, field)
     return _word(value, place, field)
+
+
+def _texts(value: Any, place: Place, field: str) -> Value:
+    """A text of several lines is a list of them."""
+    if isinstance(value, str):
+        value = [line for line in value.splitlines() if line.strip()]
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) and item.strip() for item in value):
+        return tuple(" ".join(item.split()) for item in value)
+    raise BadInput(place, field, f"gives {value!r}.", "Allowed: a list of texts, [] for none.")
+
+
+def _each(value: Any, current: Value, place: Place, field: str) -> Value:
+    """One value for all queues, or a list with one for each; those of one queue say what kind they are."""
+    sample = current[0] if isinstance(current, tuple) else current
+    if isinstance(value, (list, tuple)) and value:
+        # What typed() makes of a number or a switch is one: only these are in this setting.
+        return tuple(typed(item, sample, place, f"{field}[{i}]") for i, item in enumerate(value))  # type: ignore[return-value]
+    return typed(value, sample, place, field)
 
 
 def _switch(value: Any, place: Place, field: str) -> bool:
