@@ -70,6 +70,14 @@ options:
           - Values that go before those of the profile, by setting (V(features), V(mtu), V(channels), V(rings), V(rss))
             and then by key.
         type: dict
+      redirect_to:
+        description:
+          - Names of the NICs into which this NIC's program redirects; only with O(nics[].workload=forward).
+          - Most drivers can send redirected frames only while they carry a program. A target without a pipeline of
+            its own then gets the built-in V(pass), which lets everything through; it is not tuned unless an entry
+            names it. A target that can take no redirected frames is refused, with the reason.
+        type: list
+        elements: str
   pipelines:
     description: The XDP pipelines that O(nics[].pipeline) names.
     type: list

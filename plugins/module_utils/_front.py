@@ -23,6 +23,7 @@ NIC = {
     "max_disruption": {"type": "str", "choices": ["none", "pause", "reset", "bounce", "gap"], "default": "gap"},
     "profile": {"type": "str"},
     "tuning": {"type": "dict"},
+    "redirect_to": {"type": "list", "elements": "str"},
 }
 
 PIPELINE = {

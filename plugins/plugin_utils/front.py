@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._parcel import pack
 from ..module_utils.wirespeed.errors import BadInput, Place, WirespeedError
-from ..module_utils.wirespeed.gather import gather
+from ..module_utils.wirespeed.gather import gather, pipelines_of
 from ..module_utils.wirespeed.model.facts import parse_text
 from ..module_utils.wirespeed.model.intent import parse
 from ..module_utils.wirespeed.model.node import Node
@@ -65,7 +65,7 @@ class Front(ActionBase):
     def _bundle(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
         """What the task needs of this machine's files."""
         finder = Finder(self._folders(variables))
-        pipelines: Sequence[Any] = (given.get("pipelines") or ()) if self.takes_intent else ()
+        pipelines: Sequence[Any] = pipelines_of(given) if self.takes_intent else ()
         located = [finder.pipeline(entry, self.place, f"pipelines[{i}]") for i, entry in enumerate(pipelines)]
         site = given.get("profiles_path") or ()
         if isinstance(site, str):

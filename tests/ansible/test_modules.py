@@ -83,7 +83,7 @@ def test_an_unknown_pipeline_is_answered_with_the_built_in_ones(control: Control
     wanted = {"nics": [{"name": "lo", "pipeline": "scruber"}], "pipelines": [{"name": "scruber"}]}
     said = problem(control.module("node", wanted))
     assert "scruber" in said
-    assert "Built-in pipelines: scrubber" in said
+    assert "Built-in pipelines: pass, scrubber" in said
 
 
 def test_a_manifest_that_is_not_there_is_answered_with_every_place_looked_at(control: Control) -> None:

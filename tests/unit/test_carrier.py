@@ -85,7 +85,7 @@ def test_run_is_undone_as_a_whole_and_the_next_member_is_never_touched(links: Li
         for name in ("eth1", "eth2")
     )
     transaction = Transaction(actuators, start(tmp_path / "journal", "boot"))
-    with pytest.raises(ApplyFailed, match="await master none -> bond0.*the node is as before") as failed:
+    with pytest.raises(ApplyFailed, match=r"await master none -> bond0.*the node is as before") as failed:
         transaction.run([one, WAIT, two])
     assert rings.done == ["eth1 512", "eth1 256"]
     assert failed.value.clean and not (tmp_path / "journal").exists()

@@ -47,7 +47,7 @@ def test_an_absent_file_is_told(tmp_path, capsys):
 def test_an_unknown_pipeline_is_told_with_the_built_in_ones(intent, capsys):
     path = intent("nics: []\npipelines:\n  - name: scrubbr\n")
     assert main(["plan", "-f", path]) == 1
-    assert "Built-in pipelines: scrubber" in capsys.readouterr().err
+    assert "Built-in pipelines: pass, scrubber" in capsys.readouterr().err
 
 
 def test_without_root_it_says_what_to_do(intent, capsys, monkeypatch):

@@ -13,11 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from . import __version__, engine, profile_verbs, show
+from . import __version__, engine, nic_verbs, offline, profile_verbs, show
+from . import bundle as bundles
 from .errors import Place, WirespeedError
-from .gather import gather, site_profiles
+from .gather import BUILT_IN_PROFILES, gather, pipelines_of, site_profiles
 from .intent_file import IntentFile, read_intent
 from .model.intent import parse
+from .profiles.load import load
 
 OK, ERROR, DIFFERS = 0, 1, 2
 
@@ -39,9 +41,35 @@ def _facts(options: argparse.Namespace) -> int:
     return OK
 
 
+def _gather(options: argparse.Namespace) -> int:
+    place = Place("command line")
+    chosen = parse({"nics": [{"name": name} for name in options.nic]}, place)
+    profiles = load([BUILT_IN_PROFILES, *site_profiles(options.profiles_path)])
+    if options.facts:
+        nics = offline.parsed(chosen, profiles, offline.read_facts(options.facts), place)
+    else:
+        nics = nic_verbs.present(chosen, profiles, place)
+    _print(options, {"nics": nics}, show.gathered)
+    return OK
+
+
 def _plan(options: argparse.Namespace) -> int:
+    if options.facts:
+        return _plan_for_captured(options)
     result = _converge(options, check=True)
     _print(options, result, show.plan)
+    return DIFFERS if result["steps"] else OK
+
+
+def _plan_for_captured(options: argparse.Namespace) -> int:
+    intent = read_intent(options.file)
+    with intent.locating():
+        bundle = bundles.parse(_bundle(options, intent))
+        place = Place(intent.path)
+        result = offline.render(parse(intent.data, place), bundle, offline.read_facts(options.facts), place)
+    _print(options, result, show.rendered)
+    if result["refusals"]:
+        return ERROR
     return DIFFERS if result["steps"] else OK
 
 
@@ -77,7 +105,7 @@ def _count(options: argparse.Namespace) -> Dict[str, Any]:
 
 def _bundle(options: argparse.Namespace, intent: IntentFile) -> Dict[str, Any]:
     parse(intent.data, Place(intent.path))
-    return gather(intent.data.get("pipelines") or [], _profiles(options), Path(intent.path).resolve().parent)
+    return gather(pipelines_of(intent.data), _profiles(options), Path(intent.path).resolve().parent)
 
 
 def _profiles(options: argparse.Namespace) -> List[str]:
@@ -96,11 +124,18 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     facts = _verb(verbs, "facts", _facts, "what this node's NICs are, how they are set, what they carry")
     facts.add_argument("nic", nargs="*", help="also look at these virtual interfaces")
+    gathering = _verb(verbs, "gather", _gather, "what NICs have, as an intent file that asks for the same")
+    gathering.add_argument("nic", nargs="*", help="only these; without any, all physical NICs")
+    gathering.add_argument("--facts", metavar="FILE", help="of captured facts instead of this node")
     for name, verb, text in (
         ("plan", _plan, "the steps that 'apply' would take; exit code 2 if there are any"),
         ("apply", _apply, "bring the node to its intent, undoing everything if a step fails"),
     ):
-        _with_intent(_verb(verbs, name, verb, text))
+        planning = _with_intent(_verb(verbs, name, verb, text))
+        if verb is _plan:
+            planning.add_argument(
+                "--facts", metavar="FILE", help="plan for the node whose captured facts these are; looks at none"
+            )
     for name, verb, text in (
         ("verify", _verify, "check settings and counters against the intent; exit code 2 if they differ"),
         ("counters", _counters, "unified NIC and XDP counters, and what they did over a window"),

@@ -45,7 +45,7 @@ class Converger:
         self._place = place
         self._journal = paths.state / "journal"
         self.seen: List[Node] = []
-        self._names = [nic.wanted for nic in intent.nics if nic.selector == "name"]
+        self._names = intent.names
 
     def predict(self) -> Dict[str, Any]:
         """What :meth:`run` would do; changes nothing."""

@@ -25,10 +25,11 @@ def count(
     Returns ``findings`` (sentences, empty when all adds up), ``nics`` as a list, ``pipelines`` by name
     and ``text`` for a terminal.
     """
-    node = observe(paths, [nic.wanted for nic in intent.nics if nic.selector == "name"])
+    node = observe(paths, intent.names)
     groups: Dict[Optional[str], List[DesiredNic]] = {}
     for wanted in desire(intent, bundle, node, place).nics:
-        groups.setdefault(wanted.pipeline, []).append(wanted)
+        if wanted.named:
+            groups.setdefault(wanted.pipeline, []).append(wanted)
     watches = [
         Watch.begin(
             [subject(node.nics[each.nic], each.profile.counters) for each in group],

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from . import bundle
 from .errors import BadInput, Place
+from .model.intent import PASS
 from .pipeline.manifest import load_manifest
 from .pipeline.source import PipelineSource
 from .profiles.load import load
@@ -33,6 +34,15 @@ def gather(pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str],
         if isinstance(entry, Mapping)
     ]
     return bundle.dump(load(directories), _read(ROOT_OBJECT, Place("built in")) if sources else b"", sources)
+
+
+def pipelines_of(intent: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+    """The entries that a node needs for this intent, not yet checked: with the built-in one for redirect targets."""
+    entries = [entry for entry in intent.get("pipelines") or () if isinstance(entry, Mapping)]
+    redirects = any(isinstance(nic, Mapping) and nic.get("redirect_to") for nic in intent.get("nics") or ())
+    if redirects and PASS not in [entry.get("name") for entry in entries]:
+        entries.append({"name": PASS})
+    return entries
 
 
 def site_profiles(paths: Sequence[str]) -> List[str]:

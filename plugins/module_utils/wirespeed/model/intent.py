@@ -9,6 +9,7 @@
         pipeline: scrubber      # absent: tune only
         mode: auto              # auto | native | generic
         max_disruption: gap     # none | pause | reset | bounce | gap
+        redirect_to: [enp2s0]   # only with workload: forward; NICs into which its program redirects
         profile: igb            # absent: matched by driver
         tuning: {rings: {rx: 1024}}
     pipelines:
@@ -29,6 +30,9 @@ from .nic import XdpMode
 from .step import Disruption
 
 _E = TypeVar("_E", bound=Enum)
+
+PASS = "pass"
+"""The built-in pipeline of a NIC that others redirect to and that has none of its own."""
 
 SELECTORS = ("name", "driver", "mac", "pci")
 
@@ -57,23 +61,34 @@ class NicIntent:
     max_disruption: Disruption = Disruption.GAP
     profile: Optional[str] = None
     tuning: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    redirect_to: Tuple[str, ...] = ()
     profile_tuning: bool = True
 
 
 @dataclass(frozen=True)
 class PipelineIntent:
-    """``manifest`` is for the front that gathers files; the engine gets the bundle it made."""
+    """``manifest`` is for the front that gathers files; the engine gets the bundle it made.
+
+    ``implied``: nobody asks for it by name, it is there for the targets of ``redirect_to`` that may need it.
+    """
 
     name: str
     manifest: str = ""
     tables: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    implied: bool = False
 
 
 @dataclass(frozen=True)
 class Intent:
     nics: Tuple[NicIntent, ...] = ()
     pipelines: Tuple[PipelineIntent, ...] = ()
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        """The NICs that are named one by one: virtual ones are looked at only then."""
+        named = [nic.wanted for nic in self.nics if nic.selector == "name"]
+        return (*named, *(target for nic in self.nics for target in nic.redirect_to))
 
 
 def parse(data: Any, place: Place) -> Intent:
@@ -93,11 +108,13 @@ def parse(data: Any, place: Place) -> Intent:
                 f"{nic.pipeline!r} is not among the pipelines {sorted(known)}.",
                 "Add it under 'pipelines', or correct the name.",
             )
+    if PASS not in known and any(nic.redirect_to for nic in nics):
+        pipelines.append(PipelineIntent(PASS, PASS, implied=True))
     return Intent(tuple(nics), tuple(pipelines))
 
 
 def _nic(item: Any, place: Place, field_: str) -> NicIntent:
-    keys = SELECTORS + ("workload", "pipeline", "mode", "max_disruption", "profile", "tuning")
+    keys = SELECTORS + ("workload", "pipeline", "mode", "max_disruption", "profile", "tuning", "redirect_to")
     raw = _present(_mapping(item, place, field_, keys))
     chosen = [key for key in SELECTORS if key in raw]
     if len(chosen) != 1:
@@ -108,16 +125,27 @@ def _nic(item: Any, place: Place, field_: str) -> NicIntent:
     tuning = _mapping(raw.get("tuning") or {}, place, f"{field_}.tuning", None)
     for setting, values in tuning.items():
         _mapping(values, place, f"{field_}.tuning.{setting}", None)
+    workload = _choice(Workload, raw.get("workload", "drop"), place, f"{field_}.workload")
     return NicIntent(
         selector=chosen[0],
         wanted=_text(raw[chosen[0]], place, f"{field_}.{chosen[0]}"),
-        workload=_choice(Workload, raw.get("workload", "drop"), place, f"{field_}.workload"),
+        workload=workload,
         pipeline=_optional_text(raw.get("pipeline"), place, f"{field_}.pipeline"),
         mode=None if mode == "auto" else _choice(XdpMode, mode, place, f"{field_}.mode", ("auto",), ("offload",)),
         max_disruption=_choice(Disruption, raw.get("max_disruption", "gap"), place, f"{field_}.max_disruption"),
         profile=_optional_text(raw.get("profile"), place, f"{field_}.profile"),
         tuning=tuning,
+        redirect_to=_redirect_to(raw.get("redirect_to"), workload, place, f"{field_}.redirect_to"),
     )
+
+
+def _redirect_to(value: Any, workload: Workload, place: Place, field_: str) -> Tuple[str, ...]:
+    names = tuple(_text(name, place, f"{field_}[{i}]") for i, name in enumerate(_list(value, place, field_)))
+    if names and workload is not Workload.FORWARD:
+        raise BadInput(
+            place, field_, f"is given for workload {workload.value}.", "Say workload: forward, or leave redirect_to out."
+        )
+    return tuple(dict.fromkeys(names))
 
 
 def _pipeline(item: Any, place: Place, field_: str) -> PipelineIntent:

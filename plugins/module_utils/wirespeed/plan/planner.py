@@ -10,7 +10,7 @@ from ..model.desired import Desired, DesiredNic
 from ..model.node import Node
 from ..model.settings import Setting
 from ..model.step import Plan, Refusal, Step
-from . import anew, permanent, stack
+from . import anew, permanent, redirect, stack
 from .changes import Settle, compare
 from .claims import conflicts
 from .guard import foreign_in_the_way, too_disruptive, unmet_constraints
@@ -33,14 +33,15 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan
     of_the_host: Set[str] = set()
     for pipeline in desired.pipelines:
         steps += plan_pipeline(node, pipeline)
-    for wanted in desired.nics:
+    for wanted in redirect.targets_first(desired):
         part = plan_nic(node, wanted, settle)
         own = set_once(part.steps, of_the_host)
         steps += [*stack.waits(node, steps, own), *own]
         refusals += part.refusals
         warnings += part.warnings
         contested += part.conflicts
-    refusals += disagreements(desired.nics)
+    refusals += [*disagreements(desired.nics), *redirect.refusals(node, desired)]
+    warnings += redirect.warnings(node, desired)
     return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)), tuple(contested))
 
 

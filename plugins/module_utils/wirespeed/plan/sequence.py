@@ -17,7 +17,7 @@ from ..model.desired import OperationRule, ResolvedProfile
 from ..model.nic import Nic, XdpMode
 from ..model.settings import MAKES_ANEW, READS_BACK_FALSELY, Setting
 from ..model.step import Action, Disruption, Step
-from . import anew
+from . import anew, lists
 from .changes import Change, Comparison
 from .hook import Hook
 
@@ -44,7 +44,8 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
     changed = {change.setting.value: change for change in comparison.changes}
     changed.update(anew.lost(nic, profile, comparison))
     native = nic.xdp is not None and nic.xdp.mode is XdpMode.NATIVE
-    order = _order(profile, changed)
+    order = lists.ordered(_order(profile, changed), changed)
+    lifts, order = lists.lifted(nic, profile, comparison, changed, order)
     blocked = sorted(blocked_settings(nic, profile, comparison), key=order.index)
     attaches = hook.attaches or bool(blocked)
     late = _late(profile, order, changed) if attaches and hook.goal is XdpMode.NATIVE else []
@@ -53,6 +54,7 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
         if name in blocked[:1]:
             steps.append(_detach(nic, hook, because=name))
             native = False
+        steps += [_set(nic, profile, lift, native, because=name) for lift in lifts.get(name, ())]
         if name in changed and name not in late:
             steps.append(_set(nic, profile, changed[name], native, because=anew.served(comparison, name)))
         if name == ATTACH and attaches:
