@@ -50,6 +50,6 @@ class ActionModule(Front):
             intent = config_option.parse(config, merge=options["render_as"] == "merged")
             node, unpacked = self._node(given, variables), bundles.parse(bundle)
             if options["state"] == "parsed":
-                return {"changed": False, "parsed": offline.parsed(intent, unpacked, node, PLACE)}
+                return {"changed": False, "parsed": offline.parsed(intent, unpacked.profiles, node, PLACE)}
             answer = offline.render(intent, unpacked, node, PLACE)
         return {**answer, "rendered": [step["text"] for step in answer["steps"]]}

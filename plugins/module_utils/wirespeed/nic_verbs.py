@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from . import bundle as bundles
 from .config_option import PLACE, parse, told_of_config
 from .converge import Converger
 from .engine import require_root
+from .errors import Place
 from .gathered import gathered
+from .model.intent import Intent
 from .observe import observe
 from .pipeline.pins import Paths
+from .profiles.document import ProfileSet
 from .selection import select
 
 
@@ -36,6 +39,11 @@ def gather(config: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any]) -> Di
     """``gathered``: what the NICs that ``config`` chooses have, or without ``config`` all physical ones."""
     with told_of_config():
         intent = parse(config, merge=True)
-        node = observe(Paths.from_environment(), [nic.wanted for nic in intent.nics if nic.selector == "name"])
-        nics = [nic for nic, _wanted in select(intent, node.nics, PLACE)] if intent.nics else node.nics.values()
-        return {"changed": False, "gathered": gathered(node, bundles.parse(bundle).profiles, nics)}
+        return {"changed": False, "gathered": present(intent, bundles.parse(bundle).profiles, PLACE)}
+
+
+def present(intent: Intent, profiles: ProfileSet, place: Place) -> List[Dict[str, Any]]:
+    """What the NICs that the intent names have, or all physical ones, in the shape of an intent's ``nics``."""
+    node = observe(Paths.from_environment(), [nic.wanted for nic in intent.nics if nic.selector == "name"])
+    nics = [nic for nic, _wanted in select(intent, node.nics, place)] if intent.nics else node.nics.values()
+    return gathered(node, profiles, nics)

@@ -17,6 +17,7 @@ from .model.nic import Nic
 from .model.node import Node
 from .nic.table import SETTLE
 from .plan.planner import plan
+from .profiles.document import ProfileSet
 from .selection import select
 
 
@@ -51,9 +52,9 @@ def render(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Dict[str
     }
 
 
-def parsed(intent: Intent, bundle: Bundle, node: Node, place: Place) -> List[Dict[str, Any]]:
+def parsed(intent: Intent, profiles: ProfileSet, node: Node, place: Place) -> List[Dict[str, Any]]:
     """What the captured NICs that the intent names have, or all of them, in the shape of an intent's ``nics``."""
-    return gathered(node, bundle.profiles, chosen(intent, node, place) if intent.nics else node.nics.values())
+    return gathered(node, profiles, chosen(intent, node, place) if intent.nics else node.nics.values())
 
 
 def chosen(intent: Intent, node: Node, place: Place) -> List[Nic]:

@@ -52,6 +52,23 @@ def plan(data: Mapping[str, Any]) -> str:
     return "\n".join([*_warnings(data), *_steps(data["steps"])])
 
 
+def rendered(data: Mapping[str, Any]) -> str:
+    captured = data["captured"]
+    head = f"For {captured['hostname']} as it was captured (kernel {captured['kernel']}); no node was looked at."
+    if not data["refusals"]:
+        return f"{head}\n{plan(data)}"
+    refused = [f"refused: {refusal['text']}" for refusal in data["refusals"]]
+    return "\n".join([head, *_warnings(data), *_steps(data["steps"]), *refused, "No step of this would be taken."])
+
+
+def gathered(data: Mapping[str, Any]) -> str:
+    """An intent file."""
+    import yaml
+
+    text: str = yaml.safe_dump(dict(data), default_flow_style=None, sort_keys=False, width=120)
+    return text.rstrip()
+
+
 def applied(data: Mapping[str, Any]) -> str:
     done = f"{len(data['steps'])} step(s) done." if data["steps"] else "Nothing to do: the node is as wanted."
     return "\n".join([*data["recovered"], *_warnings(data), *_steps(data["steps"]), done])
