@@ -9,6 +9,7 @@ NODES ?= a=6.1:igb b=6.12:virtio:queues=4:rss=on c=newest:vmxnet3
 TESTS ?= tests/unit tests/kernel tests/ansible tests/lab
 PYTEST_ARGS ?=
 BENCHES ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
@@ -17,6 +18,7 @@ help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
 	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab; skips are listed at the end"
 	@echo "make bench               what runs cost on this machine, as ratios to well-known tools"
+	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab, by two workers; skips are listed at the end"
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
 	@echo "make bpf                 compile the BPF objects"
@@ -46,7 +48,7 @@ venv: | $(PYTHON)
 	@echo $(VENV)
 
 test: collection setup-lab
-	@$(STAGE) "tests" $(VENV)/bin/python -m pytest -rs $(PYTEST_ARGS) $(TESTS)
+	@$(STAGE) "tests" $(VENV)/bin/python -m pytest -rs -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) $(TESTS)
 
 ifeq ($(NODE),netns)
 demo: collection

@@ -3,13 +3,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests import probes
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs, in their order")
     config.addinivalue_line("markers", "requires(*probes): skip where a probe of tests/probes.py fails")
+
+
+def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
+    """Two workers (see the Makefile): each file of the lab goes to one of them, all that shares this kernel to one.
+
+    A virtual machine keeps one processor busy, and touches nothing that the tests on this kernel look at.
+    """
+    lab = Path(__file__).parent / "lab"
+    for item in items:
+        group = item.path.name if lab in item.path.parents else "this kernel"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
