@@ -16,7 +16,6 @@ WORKERS ?= 2
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
-	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab; skips are listed at the end"
 	@echo "make bench               what runs cost on this machine, as ratios to well-known tools"
 	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab, by two workers; skips are listed at the end"
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
