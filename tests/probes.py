@@ -113,6 +113,8 @@ PROBES: Dict[str, Callable[[], str]] = {
     "clang": lambda: _command("clang"),
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
+    "nmcli": lambda: _command("nmcli"),
+    "tuned": lambda: "" if os.path.isdir("/usr/lib/tuned") else "no profiles in /usr/lib/tuned",
     "sshd": lambda: _command("sshd") or _command("ssh"),
     "ansible": lambda: "" if shutil.which("ansible-playbook", path=os.path.dirname(sys.executable)) else "no ansible",
 }

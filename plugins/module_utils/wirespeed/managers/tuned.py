@@ -59,7 +59,7 @@ def claims(tree: Tree, subject: Subject) -> Iterable[Claim]:
     units = merged(files(tree, chosen))
     variables = _variables(tree, units.pop("variables", Unit()))
     sections = [name for name in units if _enabled(tree, units[name])]
-    sections.sort(key=lambda name: words.number(_plain(units[name], "priority", "0")) or 0)
+    sections.sort(key=lambda name: _priority(units[name]))
     for name in sections:
         if _plain(units[name], "type", name) == "net" and _meant(units[name], variables, subject):
             yield from _net(name, units[name], variables, subject.nic, active)
@@ -143,6 +143,11 @@ def expanded(text: str, variables: Mapping[str, str]) -> Optional[str]:
 
 def _plain(unit: Unit, key: str, default: str) -> str:
     return unit[key].value if key in unit else default
+
+
+def _priority(unit: Unit) -> int:
+    text = _plain(unit, "priority", "0")
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
 
 
 def _enabled(tree: Tree, unit: Unit) -> bool:
