@@ -13,6 +13,7 @@ from wirespeed.gather import pipelines_of
 from wirespeed.model.desired import Desired, DesiredNic, RedirectTarget
 from wirespeed.model.intent import Intent, parse
 from wirespeed.model.nic import Nic, XdpAttachment, XdpMode
+from wirespeed.model.settings import Setting, SettingFacts
 from wirespeed.model.step import Disruption, Plan
 from wirespeed.plan.planner import plan
 from wirespeed.redirect import select_with_targets
@@ -49,7 +50,8 @@ class TestWhoTakesPart:
 
     def test_target_with_an_entry_keeps_its_tuning(self) -> None:
         wanted = intent({"name": "eth2", "tuning": {"rings": {"rx": 512}}})
-        (_, (_, entry)) = select_with_targets(wanted, node(nic(), driver("igb")), built_in(), HERE)
+        rings = driver("igb", settings={Setting.RINGS: SettingFacts({"rx": 256}, {"rx": 4096})})
+        (_, (_, entry)) = select_with_targets(wanted, node(nic(), rings), built_in(), HERE)
         assert entry.pipeline == "pass" and entry.tuning == {"rings": {"rx": 512}} and entry.profile_tuning
 
     def test_target_with_a_pipeline_of_its_own_keeps_that(self) -> None:

@@ -37,7 +37,7 @@ def _targets(
 ) -> Dict[str, Disruption]:
     """By name, with the least that a NIC which redirects there allows."""
     found: Dict[str, Disruption] = {}
-    for nic, wanted in selected:
+    for _nic, wanted in selected:
         for name in wanted.redirect_to:
             if name not in nics:
                 raise BadInput(

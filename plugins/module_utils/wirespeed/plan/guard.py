@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ..model.desired import DesiredNic
 from ..model.nic import Nic, XdpMode
 from ..model.node import Node
-from ..model.step import Refusal, Step
+from ..model.settings import Setting, Values
+from ..model.step import Action, Refusal, Step
 from ..namespace import namespace
 from .changes import Comparison
 from .hook import Hook
@@ -32,6 +33,36 @@ def unmet_constraints(node: Node, nic: Nic, desired: DesiredNic, comparison: Com
         )
         for each in desired.profile.constraints
         if (each.concerns or hook.goal is XdpMode.NATIVE) and not each.holds(names)
+    ]
+
+
+def unmet_at_detach(node: Node, nic: Nic, desired: DesiredNic, steps: Sequence[Step]) -> List[Refusal]:
+    """Conditions that the driver also asks for when the program goes, over the NIC as it is by then.
+
+    Not all drivers guard their checks by the program being there (ixgbe_xdp_setup, igb_xdp_setup, igc_xdp_set_prog,
+    ena_xdp_set, gve_verify_xdp_configuration: Linux 6.12).
+    """
+    values: Dict[Setting, Values] = {setting: dict(facts.values) for setting, facts in nic.settings.items()}
+    for step in steps:
+        if step.action is Action.DETACH and step.before.get("mode") == XdpMode.NATIVE.value:
+            return _refused_detach(nic, desired, step, namespace(nic, node, "", values, desired.frags))
+        if step.action is Action.SET and Setting(step.resource) in values:
+            setting = Setting(step.resource)
+            values[setting] = {**values[setting], **step.after}
+    return []
+
+
+def _refused_detach(nic: Nic, desired: DesiredNic, step: Step, names: Mapping[str, Any]) -> List[Refusal]:
+    return [
+        Refusal(
+            nic.name,
+            f"xdp ({each.id})",
+            f"{step.because} needs the program to be detached, and {nic.driver} refuses that as it is set now (the "
+            f"kernel would answer {each.errno}): it asks for {each.id} ({each.origin}) at a detach too.",
+            f"Bring that back into order first, in a run of its own or by hand. {each.remedy}",
+        )
+        for each in desired.profile.constraints
+        if each.on_detach and not each.holds(names)
     ]
 
 

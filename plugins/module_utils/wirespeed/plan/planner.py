@@ -13,7 +13,7 @@ from ..model.step import Plan, Refusal, Step
 from . import anew, permanent, redirect, stack
 from .changes import Settle, compare
 from .claims import conflicts
-from .guard import foreign_in_the_way, too_disruptive, unmet_constraints
+from .guard import foreign_in_the_way, too_disruptive, unmet_at_detach, unmet_constraints
 from .hook import decide
 from .host import disagreements, set_once
 from .pipelines import plan_pipeline
@@ -55,13 +55,15 @@ def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) 
         *hook.refusals,
         *foreign_in_the_way(nic, desired, comparison),
         *unmet_constraints(node, nic, desired, comparison, hook),
+        *unmet_at_detach(node, nic, desired, steps),
         *too_disruptive(desired, steps),
         *anew.refusals(nic, comparison),
         *stack.refusals(node, nic, desired, hook, steps),
     ]
+    about_host = [f"{node.hostname}: {finding}" for finding in desired.profile.host_findings]
     findings = [f"{nic.name}: {finding}" for finding in desired.profile.findings]
     if not nic.up:
         findings.append(f"{nic.name}: the interface is down, so it receives nothing until it is set up.")
     told = [*anew.warnings(nic, comparison), *permanent.warnings(nic, comparison), *stack.warnings(node, nic, steps)]
     contested = conflicts(nic, comparison)
-    return Plan(steps, tuple(refusals), (*hook.warnings, *findings, *told, *map(str, contested)), contested)
+    return Plan(steps, tuple(refusals), (*about_host, *hook.warnings, *findings, *told, *map(str, contested)), contested)
