@@ -128,7 +128,8 @@ def _number(given: Dict[str, Tuple[str, Optional[str]]], name: str, largest: int
     if name not in given:
         return None
     text, mask = given.pop(name)
-    if mask is not None or not re.fullmatch(r"-?\d{1,10}", text) or int(text) > largest:
+    form = r"-?\d{1,10}" if name == "action" else r"\d{1,10}"
+    if mask is not None or not re.fullmatch(form, text) or int(text) > largest:
         raise ValueError(f"has {name!r} {text!r}, which is no number up to {largest}")
     return int(text)
 
@@ -144,8 +145,6 @@ def _cookie(given: Dict[str, Tuple[str, Optional[str]]]) -> Tuple[int, int]:
         raise ValueError("says not what to do: 'action N' for a queue, 'action -1' to drop, or 'context N'")
     if action is not None and action < 0 and action not in _ACTIONS:
         raise ValueError(f"has 'action' {action}; below 0 there is -1 to drop and -2 to wake the machine")
-    if min(vf or 0, queue or 0, context) < 0:
-        raise ValueError("has a number below 0")
     if vf is not None:
         return ((vf + 1) << _VF_SHIFT) | (queue or 0), context
     return _ACTIONS.get(action or 0, action or 0), context

@@ -147,8 +147,8 @@ def _check(text: str, rule: Rule, facts: SettingFacts, planned: Mapping[Setting,
     size = int(str(facts.derived.get(_LOCATIONS, 0)))
     if rule.location is not None and facts.derived.get(_CHOOSES):
         raise OutOfRange(KEY, text, "no loc: this driver chooses the locations")
-    if rule.location is not None and (rule.location < 0 or (size and rule.location >= size)):
-        raise OutOfRange(KEY, text, f"loc 0 to {size - 1}" if size else "loc from 0")
+    if rule.location is not None and size and rule.location >= size:
+        raise OutOfRange(KEY, text, f"loc 0 to {size - 1}")
 
 
 def _located(rules: List[Rule], facts: SettingFacts) -> List[Rule]:
