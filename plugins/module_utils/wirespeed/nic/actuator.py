@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from ..kernel import rtnetlink
+from ..kernel import ethtool_queue_coalesce, rtnetlink
 from ..kernel.devlink_netlink import Device
 from ..kernel.port import Port
 from ..model.settings import READS_BACK_FALSELY, Setting, SettingFacts, Value, Values
 from ..model.step import Step
-from . import queue_cpus, rfs, table
+from . import queue_coalesce, queue_cpus, rfs, table
 from .devlink_params import DRIVERINIT_PARAMS
 
 
@@ -60,9 +60,11 @@ def _holds(facts: SettingFacts, key: str, value: Value) -> bool:
 
 
 def _same(key: str, have: Optional[Value], want: Value) -> bool:
-    """Texts with a part for each queue agree as far as both go: an undo meets other queues than there were."""
+    """What has a part for each queue agrees as far as both go: an undo meets other queues than there were."""
     if key in (queue_cpus.KEY, rfs.KEY) and isinstance(have, str) and isinstance(want, str):
         return queue_cpus.same(have, want)
+    if key in ethtool_queue_coalesce.KEYS:
+        return queue_coalesce.same(have, want)
     return have == want
 
 

@@ -16,10 +16,11 @@ from ..model.desired import Want
 from ..model.feature_names import ALIASES
 from ..model.intent import NicIntent, unknown_word
 from ..model.nic import Nic
-from ..model.settings import Setting, SettingFacts
+from ..model.settings import Setting, SettingFacts, Value
 from .kept import kept
-from .limits import limit
+from .limits import Limit, limit
 from .merge import Merged
+from .moot import moot
 from .typed import typed
 
 INTENT = Place("intent")
@@ -54,7 +55,8 @@ def tune(nic: Nic, merged: Merged, intent: NicIntent, names: Mapping[str, Any]) 
         facts = nic.settings.get(asked.setting)
         if facts is None or asked.key not in facts.values:
             _refuse_absent(nic, asked, facts)
-            absent.setdefault(asked.setting, []).append(f"{asked.key} ({asked.place})")
+            if not moot(nic, asked.setting, asked.value, names, asked.place, asked.field):
+                absent.setdefault(asked.setting, []).append(f"{asked.key} ({asked.place})")
             continue
         want, finding = _want(nic, merged, asked, facts, names)
         if finding:
@@ -128,19 +130,28 @@ def _want(
     if evaluated is None:
         return None, ""
     current = facts.values[asked.key]
-    value = typed(evaluated, current, asked.place, asked.field)
+    value = typed(evaluated, current, asked.place, asked.field, asked.setting)
     bounds = limit(asked.setting, asked.key, facts, merged.get("limits", asked.setting.value, asked.key), names)
     if bounds.fixed:
         if value == current or not asked.by_intent:
             finding = f"{asked.name}: stays {current!r}; {asked.place} wants {value!r}: {bounds.fixed.rstrip('.')}."
             return None, "" if value == current else finding
         raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, f"only {current!r}, as it is: {bounds.fixed}")
-    finding = ""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if asked.by_intent and value != current and not bounds.contains(value):
-            raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, str(bounds))
-        rounded = value if asked.by_intent and value == current else bounds.rounded(bounds.clamped(value))
-        if asked.by_intent and rounded != value:
-            finding = f"{asked.name}: {value} becomes {rounded}, as {nic.driver} holds it ({bounds})."
-        value = rounded
+    if isinstance(value, tuple) and asked.setting is Setting.QUEUE_COALESCE:
+        held = [_held(nic, asked, each, current, bounds) for each in value]
+        findings = " ".join(dict.fromkeys(finding for _each, finding in held if finding))
+        return Want(tuple(each for each, _finding in held), str(asked.place), asked.why), findings  # type: ignore[arg-type]
+    value, finding = _held(nic, asked, value, current, bounds)
     return Want(value, str(asked.place), asked.why), finding
+
+
+def _held(nic: Nic, asked: Asked, value: Value, current: Value, bounds: Limit) -> Tuple[Value, str]:
+    """The value as the driver will hold it, and a finding where that is another than the intent's."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value, ""
+    if asked.by_intent and value != current and not bounds.contains(value):
+        raise OutOfRange(f"{nic.name}: tuning.{asked.name}", value, str(bounds))
+    rounded = value if asked.by_intent and value == current else bounds.rounded(bounds.clamped(value))
+    if asked.by_intent and rounded != value:
+        return rounded, f"{asked.name}: {value} becomes {rounded}, as {nic.driver} holds it ({bounds})."
+    return rounded, ""
