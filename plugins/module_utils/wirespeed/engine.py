@@ -35,6 +35,7 @@ def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]]) -> Dict[str
             profile = resolve(profiles, nic, node, NicIntent("name", name))
             data["nics"][name]["profile"] = list(profile.names)
             data["nics"][name]["findings"] = list(profile.findings)
+            data["findings"] = list(dict.fromkeys([*data.get("findings", ()), *profile.host_findings]))
     return data
 
 

@@ -15,6 +15,7 @@ _NO_SUCH_OPERATION = "the driver has no such operation (EOPNOTSUPP)"
 def facts(data: Mapping[str, Any]) -> str:
     size = f"{data['cpus_online']} CPUs, {data['ram_mib']} MiB"
     lines = [f"{data['hostname']}: kernel {data['kernel']['release']}, {size}, libbpf {data['libbpf']}"]
+    lines += [f"  {'note':13} {finding}" for finding in data.get("findings", [])]
     for nic in data["nics"].values():
         lines += [
             "",

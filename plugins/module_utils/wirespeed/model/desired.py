@@ -59,13 +59,13 @@ class RedirectTarget:
     """Whether XDP_REDIRECT can send into a NIC: ``value`` is ``always``, ``with_program`` (only while a native program
     is attached there) or ``never``.
 
-    ``queues`` is set where the driver sends by the queue with the CPU's number and drops what higher CPUs redirect.
+    ``caution`` tells where the driver sends by the queue with the CPU's number and has fewer queues than there are CPUs.
     """
 
     value: str
     note: str = ""
     remedy: str = ""
-    queues: Optional[int] = None
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class ResolvedProfile:
                    native program is attached, where that differs from the value that was set.
     ``redirect_target``  whether other NICs can redirect into this one.
     ``findings``   facts that the user should know about this NIC, evaluated true.
+    ``host_findings``  the same about the host: alike for all its NICs.
     ``counters``   the merged counter table, as plain data (see ``counters/``).
     """
 
@@ -102,6 +103,7 @@ class ResolvedProfile:
     reads_attached: Mapping[Setting, Mapping[str, Value]] = field(default_factory=dict)
     redirect_target: RedirectTarget = RedirectTarget("with_program")
     findings: Tuple[str, ...] = ()
+    host_findings: Tuple[str, ...] = ()
     counters: Mapping[str, Any] = field(default_factory=dict)
 
 

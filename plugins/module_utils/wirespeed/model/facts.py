@@ -22,6 +22,9 @@ MAX_BYTES = 16 << 20
 TOLD_OF_NICS = frozenset({"profile", "findings"})
 """What ``facts`` tells of each NIC beside its facts: it follows from them and the profiles."""
 
+TOLD_OF_THE_NODE = frozenset({"findings"})
+"""The same of the whole node."""
+
 ANSIBLE = frozenset({"ansible_facts", "attempts", "changed", "deprecations", "failed", "invocation", "warnings"})
 """What a registered result, or a file that ``ansible --tree`` wrote, has beside what the module returned."""
 
@@ -56,7 +59,8 @@ def parse(data: Any, place: Place) -> Node:
     if data.get("failed"):
         raise BadInput(place, "failed", "is true: this is the result of a task that failed.", f"{_CAPTURE}.")
     _hold_version(data, place)
-    facts = {key: value for key, value in data.items() if key not in ANSIBLE and key != _VERSION}
+    left_out = {*ANSIBLE, *TOLD_OF_THE_NODE, _VERSION}
+    facts = {key: value for key, value in data.items() if key not in left_out}
     facts["nics"] = _nics(facts.get("nics"), place)
     node: Node = decode(Node, facts, place, "")
     for key, nic in node.nics.items():

@@ -60,8 +60,9 @@ def resolve(
             *pending(nic, planned_values(nic, tuning)),
             *unjudged,
             *untold,
-            *_findings(facts, names),
+            *_findings(facts, names, about="nic"),
         ),
+        host_findings=tuple(_findings(facts, names, about="host")),
         counters={name: entry.value for name, entry in merged.section("counters").items()},
     )
 
@@ -178,8 +179,9 @@ def _reads_attached(merged: Merged, tuning: Tuning, names: Mapping[str, Any]) ->
     return reads
 
 
-def _findings(entries: Mapping[str, Entry], names: Mapping[str, Any]) -> List[str]:
-    return [_text(entry, "text", names) for entry in entries.values() if _truth(entry, "when", names)]
+def _findings(entries: Mapping[str, Entry], names: Mapping[str, Any], about: str) -> List[str]:
+    chosen = [entry for entry in entries.values() if entry.part("about", "nic") == about]
+    return [_text(entry, "text", names) for entry in chosen if _truth(entry, "when", names)]
 
 
 def _match_findings(documents: Sequence[Document], nic: Nic, node: Node, intent: NicIntent) -> List[str]:
