@@ -36,6 +36,11 @@ def read(name: str, setting: Setting) -> SettingFacts:
     return ROOMS[setting].read(rtnetlink.link_named(name).port)
 
 
+def read_port(setting: Setting) -> SettingFacts:
+    """Of the loopback that every namespace has."""
+    return read("lo", setting)
+
+
 def write_and_read(name: str, setting: Setting, values: dict) -> SettingFacts:
     port = rtnetlink.link_named(name).port
     ROOMS[setting].write(port, values)
@@ -97,6 +102,28 @@ def test_napi_parameters_are_set_and_undone(veth: Veth) -> None:
     assert found == ["", {**after, "threaded": False}, "", {**before, "threaded": False}]
 
 
+def test_flow_tables_are_rounded_up_set_on_every_queue_and_undone(veth: Veth) -> None:
+    step = Step(veth.ifname, Action.SET, "rfs", {"flows-per-queue": 0}, {"flows-per-queue": 4096}, "a test", "here")
+    found = veth.node.run(in_own_sysfs, done_and_undone, step)
+    assert found == ["", {"flows-per-queue": 4096}, "", {"flows-per-queue": 0}]
+    rounded = veth.node.run(in_own_sysfs, write_and_read, veth.ifname, Setting.RFS, {"flows-per-queue": 3000})
+    assert rounded.values == ROOMS[Setting.RFS].settle(rounded, {"flows-per-queue": 3000}, {})
+
+
+def test_queues_with_different_flow_tables_get_them_back(veth: Veth) -> None:
+    different = {"flows-per-queue": "64 0 64 128"}
+    assert veth.node.run(in_own_sysfs, write_and_read, veth.ifname, Setting.RFS, different).values == different
+    step = Step(veth.ifname, Action.SET, "rfs", different, {"flows-per-queue": 256}, "a test", "here")
+    assert veth.node.run(in_own_sysfs, done_and_undone, step) == ["", {"flows-per-queue": 256}, "", different]
+
+
+def test_host_has_its_values_in_the_first_namespace_only(veth: Veth) -> None:
+    here = read_port(Setting.HOST)
+    assert set(here.values) == {"busy-poll", "busy-read", "rps-sock-flow-entries"}
+    with pytest.raises(NotSupported, match="first network namespace"):
+        veth.node.run(read_port, Setting.HOST)
+
+
 def test_polling_threads_without_anything_to_poll_are_refused_by_the_kernel(veth: Veth) -> None:
     with pytest.raises(KernelRefusal) as refused:
         veth.node.run(in_own_sysfs, write_and_read, veth.ifname, Setting.NAPI, {"threaded": True})
@@ -108,7 +135,7 @@ def test_virtual_nic_has_no_interrupts(veth: Veth) -> None:
         veth.node.run(in_own_sysfs, read, veth.ifname, Setting.IRQ_AFFINITY)
 
 
-@pytest.mark.parametrize("setting", [Setting.XPS, Setting.RPS, Setting.NAPI, Setting.IRQ_AFFINITY])
+@pytest.mark.parametrize("setting", [Setting.XPS, Setting.RPS, Setting.RFS, Setting.NAPI, Setting.IRQ_AFFINITY])
 def test_sysfs_of_another_namespace_is_not_taken_for_this_ones(veth: Veth, setting: Setting) -> None:
     with pytest.raises(NotSupported, match="does not show this interface"):
         veth.node.run(read, veth.ifname, setting)

@@ -15,6 +15,10 @@ is a case, which states only what differs from that::
     refused: {"xdp (mtu)": "3502"}  # resource: a part of the reason or remedy
     told: [a part of a warning]
 
+``others`` are further NICs of the node, by name: ``{driver: igb, nic: {...}, intent: {...}}``, as above; without an
+intent nobody names them. ``uppers`` lie on top of NICs: ``{kind: bond, mtu: 1500, members: {eth1: true, eth2: false}}``,
+each member with whether it has a carrier for it. A step on another NIC says so: ``on: eth2``.
+
 A step names its setting, its keys as ``before -> after``, its cost, and ``because`` where it has one.
 An RSS table is written ``equal 4`` (0 1 2 3 0 1 ...), ``runs 4`` (0 0 ... 1 1 ...) or ``all 0``.
 """
@@ -30,14 +34,15 @@ import yaml
 
 from wirespeed.errors import Place
 from wirespeed.model.desired import Desired, DesiredNic, DesiredPipeline, ResolvedProfile
-from wirespeed.model.intent import NicIntent, parse
+from wirespeed.model.intent import Intent, NicIntent, parse
 from wirespeed.model.nic import Nic, PciIdentity, XdpAttachment, XdpMode
-from wirespeed.model.node import InstanceFacts, Kernel, Node
+from wirespeed.model.node import InstanceFacts, Kernel, Member, Node, Upper
 from wirespeed.model.settings import Setting, SettingFacts
 from wirespeed.model.step import Action, Plan, Step
 from wirespeed.nic.table import ROOMS
 from wirespeed.plan.planner import plan
 from wirespeed.profiles.resolve import resolve
+from wirespeed.redirect import select_with_targets
 
 from .profile_cases import built_in
 
@@ -46,6 +51,7 @@ SETTLE = {setting: room.settle for setting, room in ROOMS.items()}
 FEATURES = ("rx-lro", "rx-gro-hw", "rx-gro", "rx-checksum", "rx-vlan-hw-parse", "rx-vlan-stag-hw-parse", "rx-fcs",
             "rx-all", "rx-ntuple-filter", "tx-vlan-hw-insert", "hw-tc-offload", "loopback")  # fmt: skip
 ON_BY_DEFAULT = ("rx-gro", "rx-checksum")
+PIPELINES = tuple(DesiredPipeline(name, "g1", "d1", {}, f"{name} 1") for name in ("scrubber", "pass"))
 HOLDERS = {
     "native": XdpAttachment(XdpMode.NATIVE, 7, "root", link_id=3, pipeline="scrubber"),
     "generic": XdpAttachment(XdpMode.GENERIC, 7, "root", link_id=3, pipeline="scrubber"),
@@ -77,8 +83,7 @@ class Case:
 
     @property
     def intent(self) -> NicIntent:
-        asked = {"name": "eth1", "pipeline": "scrubber", **self.written.get("intent", {})}
-        return parse({"nics": [asked], "pipelines": [{"name": "scrubber"}]}, Place("intent")).nics[0]
+        return _parsed({"eth1": self.written.get("intent", {})}).nics[0]
 
     def node(self, nic: Nic) -> Node:
         cpus = self.written.get("cpus", self.facts["cpus"])
@@ -92,24 +97,49 @@ class Case:
             cpus_by_numa={0: here, 1: cpus - here},
             ram_mib=16384,
             libbpf="1.1",
-            nics={nic.name: nic},
-            instances=(InstanceFacts("scrubber", "g1", "d1", 9, True),),
+            nics={each.name: each for each in (nic, *self.others)},
+            instances=tuple(InstanceFacts(each.name, each.generation, each.digest, 9, True) for each in PIPELINES),
+            uppers={name: _upper(name, each) for name, each in self.written.get("uppers", {}).items()},
         )
+
+    @property
+    def others(self) -> List[Nic]:
+        written = self.written.get("others", {})
+        facts = {
+            name: _laid(_read(GOLDEN / each["driver"] / "nic.yml"), each.get("nic", {}))
+            for name, each in written.items()
+        }
+        return [_nic(each, name) for name, each in facts.items()]
 
     def resolved(self, nic: Nic) -> ResolvedProfile:
         return resolve(built_in(), nic, self.node(nic), self.intent)
 
     def planned(self, nic: Optional[Nic] = None) -> Plan:
-        at = nic or self.nic
-        asked = self.intent
-        desired = DesiredNic(at.name, self.resolved(at), asked.pipeline, asked.mode, asked.max_disruption)
-        pipeline = DesiredPipeline("scrubber", "g1", "d1", {}, "scrubber 1")
-        return plan(self.node(at), Desired((desired,), (pipeline,)), SETTLE)
+        """With ``nic`` given, that of this NIC alone."""
+        node = self.node(nic or self.nic)
+        entries = [(node.nics[self.nic.name], replace(self.intent, redirect_to=()))]
+        if nic is None:
+            others = {name: each["intent"] for name, each in self.written.get("others", {}).items() if "intent" in each}
+            intent = _parsed({"eth1": self.written.get("intent", {}), **others})
+            entries = select_with_targets(intent, node, built_in(), Place("intent"))
+        desired = [
+            DesiredNic(
+                at.name,
+                resolve(built_in(), at, node, asked),
+                asked.pipeline,
+                asked.mode,
+                asked.max_disruption,
+                redirect_to=asked.redirect_to,
+            )
+            for at, asked in entries
+        ]
+        return plan(node, Desired(tuple(desired), PIPELINES), SETTLE)
 
     def after(self, steps: Tuple[Step, ...]) -> Nic:
         """The NIC when the steps have been taken, as its driver then reads."""
         nic = self.nic
         settings = dict(nic.settings)
+        steps = tuple(step for step in steps if step.target == nic.name)
         for step in steps:
             if step.action is Action.SET:
                 facts = settings[Setting(step.resource)]
@@ -130,13 +160,19 @@ class Case:
 
     def _step(self, written: Dict[str, Any]) -> Dict[str, Any]:
         step = {"disruption": written.pop("costs"), "because": written.pop("because", None)}
+        if "on" in written:
+            step["on"] = written.pop("on")
+        if "await" in written:
+            resource, after = written.pop("await"), written
+            return {"action": "await", "resource": resource, "before": {}, "after": after, **step}
+        pipeline = written.pop("pipeline", "scrubber")
         if "set" in written:
             resource = written.pop("set")
             changes = {key: self._change(resource, text) for key, text in written.items()}
             before, after = ({key: pair[i] for key, pair in changes.items()} for i in (0, 1))
             return {"action": "set", "resource": resource, "before": before, "after": after, **step}
         action, mode = next(iter(written.items()))
-        attachment = {"mode": mode, "pipeline": "scrubber"}
+        attachment = {"mode": mode, "pipeline": pipeline}
         before, after = ({}, attachment) if action == "attach" else (attachment, {})
         return {"action": action, "resource": "xdp", "before": before, "after": after, **step}
 
@@ -159,7 +195,8 @@ def table(text: str, buckets: int) -> Tuple[int, ...]:
 def told(step: Step) -> Dict[str, Any]:
     """A step in the words of a case: what is left out there says who asks, not what is done."""
     left_out = ("target", "why", "origin")
-    return {key: value for key, value in step.to_json().items() if key not in left_out}
+    on = {} if step.target == "eth1" else {"on": step.target}
+    return {**{key: value for key, value in step.to_json().items() if key not in left_out}, **on}
 
 
 def _frozen(value: Any) -> Any:
@@ -174,13 +211,23 @@ def _laid(base: Mapping[str, Any], over: Mapping[str, Any]) -> Dict[str, Any]:
     return result
 
 
-def _nic(facts: Mapping[str, Any]) -> Nic:
+def _parsed(entries: Mapping[str, Mapping[str, Any]]) -> Intent:
+    nics = [{"name": name, "pipeline": "scrubber", **asked} for name, asked in entries.items()]
+    return parse({"nics": nics, "pipelines": [{"name": "scrubber"}]}, Place("intent"))
+
+
+def _upper(name: str, written: Mapping[str, Any]) -> Upper:
+    members = tuple(Member(each, serves) for each, serves in written["members"].items())
+    return Upper(name, written["kind"], True, written.get("mtu", 1500), members, program=written.get("program", False))
+
+
+def _nic(facts: Mapping[str, Any], name: str = "eth1") -> Nic:
     identity: Optional[PciIdentity] = None
     if facts.get("pci"):
         vendor, _, device = facts["pci"].partition(":")
         identity = PciIdentity(vendor, device)
     nic = Nic(
-        name="eth1",
+        name=name,
         ifindex=2,
         mac="52:54:00:00:00:02",
         driver=facts["driver"],
@@ -215,6 +262,14 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
         cpus = tuple(range(facts["cpus"]))
         values = {"cpus": facts["interrupts"]}
         yield Setting.IRQ_AFFINITY, SettingFacts(values, {"cpus": 7}, derived={"near": cpus, "running": cpus})
+    running = {"near": tuple(range(facts["cpus"])), "running": tuple(range(facts["cpus"]))}
+    for setting in (Setting.XPS, Setting.RPS):
+        if facts.get(setting.value):
+            yield setting, SettingFacts({"cpus": facts[setting.value]}, {"cpus": 7}, derived=running)
+    if "irqbalance" in facts:
+        yield Setting.IRQBALANCE, SettingFacts({"keeps-off": facts["irqbalance"]})
+    if facts.get("rss_fields"):
+        yield Setting.RSS_FIELDS, SettingFacts(facts["rss_fields"])
     if facts.get("rss"):
         channels = facts.get("channels") or {"rx": facts["queues"]}
         rings = sum(channels.get(key, 0) for key in ("rx", "combined"))

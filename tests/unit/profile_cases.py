@@ -11,7 +11,7 @@ from wirespeed.model.desired import ResolvedProfile
 from wirespeed.model.intent import NicIntent, Workload
 from wirespeed.model.nic import Nic, PciIdentity, XdpAttachment, XdpMode
 from wirespeed.model.node import Kernel, Node
-from wirespeed.model.settings import Setting, SettingFacts
+from wirespeed.model.settings import NOT_RUNNING, Setting, SettingFacts
 from wirespeed.profiles.load import BUILT_IN, ProfileSet, load
 from wirespeed.profiles.resolve import resolve
 
@@ -51,15 +51,23 @@ def _nic(driver: str, pci: str, settings: Mapping[Setting, SettingFacts], **chan
     )
 
 
-def igb(mtu: int = 1500, **changes: Any) -> Nic:
+def igb(mtu: int = 1500, legacy_rx: bool = False, **changes: Any) -> Nic:
     settings = {
         Setting.FEATURES: _features(),
         Setting.MTU: SettingFacts({"mtu": mtu}, {"mtu": 9216}),
         Setting.CHANNELS: SettingFacts({"combined": 8, "other": 1}, {"combined": 8, "other": 1}),
         Setting.RINGS: SettingFacts({"rx": 256, "tx": 256}, {"rx": 4096, "tx": 4096}),
         Setting.RSS: SettingFacts({"indirection": (0, 1) * 64}, {"indirection": 7}),
+        Setting.RSS_FIELDS: SettingFacts({"tcp4": "sdfn", "udp4": "sd", "tcp6": "sdfn", "udp6": "sd"}),
+        Setting.PRIVATE_FLAGS: SettingFacts({"legacy-rx": legacy_rx}),
+        Setting.IRQ_AFFINITY: SettingFacts({"cpus": "0 1 0 1 0 1 0 1"}, {"cpus": 7}),
+        Setting.XPS: SettingFacts({"cpus": "none"}, {"cpus": 7}),
+        Setting.RPS: SettingFacts({"cpus": "none"}, {"cpus": 7}),
     }
-    return _nic("igb", "8086:10c9", settings, private_flags={"legacy-rx": False}, **changes)
+    lacks = {Setting.IRQBALANCE: NOT_RUNNING}
+    return _nic(
+        "igb", "8086:10c9", settings, private_flags={"legacy-rx": legacy_rx}, **{"unsupported": lacks, **changes}
+    )
 
 
 def virtio(combined: int = 1, most: int = 4, mtu: int = 1500, rss: bool = True, fixed: str = "", **changes: Any) -> Nic:

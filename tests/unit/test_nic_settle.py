@@ -10,7 +10,7 @@ import pytest
 from wirespeed.errors import OutOfRange
 from wirespeed.kernel.ethtool_netlink import Features
 from wirespeed.model.settings import Setting, SettingFacts
-from wirespeed.nic import channels, features, mtu, rings, rss
+from wirespeed.nic import channels, features, host, mtu, rfs, rings, rss
 
 TABLE = SettingFacts({"indirection": tuple(bucket % 4 for bucket in range(8))}, {"indirection": 3})
 IGB_CHANNELS = SettingFacts({"combined": 2, "other": 1}, {"combined": 8, "other": 1})
@@ -185,3 +185,46 @@ def test_misspelt_feature_gets_the_nearest_name() -> None:
 def test_feature_is_on_or_off() -> None:
     with pytest.raises(OutOfRange, match="true or false"):
         features.settle(FEATURES, {"rx-lro": 0}, {})
+
+
+HOST = SettingFacts(
+    {"busy-poll": 0, "rps-sock-flow-entries": 0}, {"busy-poll": 2**31 - 1, "rps-sock-flow-entries": 1 << 29}
+)
+
+
+@pytest.mark.parametrize(("want", "settled"), [(0, 0), (1, 1), (3, 4), (4096, 4096), (32769, 65536)])
+def test_tables_of_flows_are_planned_as_the_kernel_rounds_them(want: int, settled: int) -> None:
+    assert rfs.settle(SettingFacts({"flows-per-queue": 0}), {"flows-per-queue": want}, {}) == {
+        "flows-per-queue": settled
+    }
+    assert host.settle(HOST, {"rps-sock-flow-entries": want}, {}) == {"rps-sock-flow-entries": settled}
+
+
+def test_number_is_for_all_queues_also_where_they_differ_now() -> None:
+    differ = SettingFacts({"flows-per-queue": "4096 0"})
+    assert rfs.settle(differ, {"flows-per-queue": "3000"}, {}) == {"flows-per-queue": 4096}
+
+
+def test_busy_polling_is_in_microseconds_and_not_rounded() -> None:
+    assert host.settle(HOST, {"busy-poll": 50}, {}) == {"busy-poll": 50}
+
+
+@pytest.mark.parametrize(
+    ("facts", "want"),
+    [
+        (HOST, {"busy-poll": -1}),
+        (HOST, {"busy-poll": 2**31}),
+        (HOST, {"rps-sock-flow-entries": (1 << 29) + 1}),
+        (HOST, {"busy-read": 1}),
+        (HOST, {"busy-poll": True}),
+    ],
+)
+def test_host_value_that_the_kernel_would_refuse_is_refused_before(facts: SettingFacts, want: Dict[str, Any]) -> None:
+    with pytest.raises(OutOfRange):
+        host.settle(facts, want, {})
+
+
+@pytest.mark.parametrize("want", ["4096 0", "many", "-1", -1, True])
+def test_flows_are_one_number(want: Any) -> None:
+    with pytest.raises(OutOfRange):
+        rfs.settle(SettingFacts({"flows-per-queue": 0}), {"flows-per-queue": want}, {})

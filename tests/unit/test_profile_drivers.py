@@ -14,12 +14,22 @@ from .profile_cases import NATIVE, e1000e, igb, node, resolved, values, veth, vi
 NO_TAG = {"features.rx-vlan-hw-parse": False}
 NO_TAG_EITHER_WAY = {**NO_TAG, "features.tx-vlan-hw-insert": False}
 EQUAL = {"rss.indirection": "equal"}
+KERNELS_SIDE = {"irq_affinity.cpus": "spread", "rps.cpus": "none"}
+UDP_BY_PORTS = {"rss_fields.udp4": "sdfn", "rss_fields.udp6": "sdfn"}
+ALL_OF_IGB = {
+    **NO_TAG_EITHER_WAY,
+    **EQUAL,
+    **UDP_BY_PORTS,
+    **KERNELS_SIDE,
+    "channels.combined": 2,
+    "rings.rx": 4096,
+}
 ALL_OF_VIRTIO = {"channels.combined": 2, "rings.rx": 256, "rings.tx": 256}
 
 TUNED = {
-    ("igb", "6.1"): {**NO_TAG_EITHER_WAY, **EQUAL, "channels.combined": 2, "rings.rx": 4096},
-    ("igb", "6.12"): {**NO_TAG_EITHER_WAY, **EQUAL, "channels.combined": 2, "rings.rx": 4096},
-    ("igb", "7.2"): {**NO_TAG_EITHER_WAY, **EQUAL, "channels.combined": 2, "rings.rx": 4096},
+    ("igb", "6.1"): ALL_OF_IGB,
+    ("igb", "6.12"): ALL_OF_IGB,
+    ("igb", "7.2"): ALL_OF_IGB,
     ("virtio_net", "6.1"): ALL_OF_VIRTIO,
     ("virtio_net", "6.12"): {**ALL_OF_VIRTIO, **EQUAL},
     ("virtio_net", "7.2"): {**ALL_OF_VIRTIO, **EQUAL},
@@ -121,8 +131,16 @@ def test_igb_holds_frames_that_fit_its_large_receive_buffer(mtu, ids):
 
 
 def test_igb_with_legacy_receive_buffers_holds_less():
-    nic = igb().__class__(**{**vars(igb()), "private_flags": {"legacy-rx": True}})
-    assert unmet(nic, tuning={"mtu": {"mtu": 2022}}) == [] and unmet(nic, tuning={"mtu": {"mtu": 2023}}) == ["mtu"]
+    def asked(mtu):
+        return {"mtu": {"mtu": mtu}, "private_flags": {"legacy-rx": True}}
+
+    assert unmet(igb(), tuning=asked(2022)) == [] and unmet(igb(), tuning=asked(2023)) == ["mtu"]
+
+
+def test_legacy_receive_buffers_are_turned_off_where_somebody_turned_them_on():
+    assert values(resolved(igb(legacy_rx=True)))["private_flags.legacy-rx"] is False
+    assert "private_flags.legacy-rx" not in values(resolved(igb()))
+    assert unmet(igb(legacy_rx=True), tuning={"mtu": {"mtu": 2023}}) == []
 
 
 @pytest.mark.parametrize(

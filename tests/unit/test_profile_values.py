@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from wirespeed.errors import BadInput, OutOfRange
@@ -114,6 +116,27 @@ def test_a_profile_for_a_setting_that_the_nic_has_not_is_left_out_and_told(tmp_p
     profile = from_site(tmp_path, "e1000e", e1000e(), "{channels: {combined: 2}}")
     assert Setting.CHANNELS not in profile.tuning
     assert any(f.startswith("channels: combined (") and "left out: e1000e" in f for f in profile.findings)
+
+
+def test_a_wish_that_is_for_nothing_here_is_left_out_without_a_word():
+    """No irqbalance runs, and there is one send queue: most machines are so."""
+    nic = igb()
+    one_queue = {each: facts for each, facts in nic.settings.items() if each is not Setting.XPS}
+    profile = resolved(replace(nic, settings=one_queue), workload="forward")
+    assert not {Setting.IRQBALANCE, Setting.XPS} & set(profile.tuning) and not profile.findings
+
+
+@pytest.mark.parametrize(
+    "reason", ["irqbalance bans (this version cannot hold 104 interrupts)", "irqbalance setup: ..."]
+)
+def test_an_irqbalance_that_runs_and_cannot_be_told_is_told_to_the_user(reason):
+    profile = resolved(igb(unsupported={Setting.IRQBALANCE: reason}))
+    assert any("keeps-off" in finding and reason.rstrip(".") in finding for finding in profile.findings)
+
+
+def test_a_wish_of_the_intent_is_never_left_out_without_a_word():
+    with pytest.raises(BadInput, match=r"irqbalance \(not running"):
+        resolved(igb(), tuning={"irqbalance": {"keeps-off": True}})
 
 
 def test_an_intent_against_a_fixed_feature_is_an_error():

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Collection, FrozenSet, List, Tuple
 
 from ..errors import KernelRefusal, NotSupported
+from ..model.settings import NOT_RUNNING
 from .netlink import refusal
 
-NOT_RUNNING = "irqbalance (not running)"
 _RUN = Path("/run/irqbalance")
 _SOCKETS = Path("/proc/net/unix")
 _ABSTRACT = re.compile(r"@irqbalance\d+\.sock")

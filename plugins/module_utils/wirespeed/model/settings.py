@@ -63,6 +63,9 @@ OUTLIVES_THE_INTERFACE = frozenset(
 )
 """Settings that such a change leaves as they are."""
 
+NOT_RUNNING = "irqbalance (not running)"
+"""Why a NIC has no setting ``irqbalance`` on most machines: the ordinary case, of which nobody is told."""
+
 
 @dataclass(frozen=True)
 class SettingFacts:
