@@ -15,9 +15,9 @@ from .bpf_objects import BpfObject
 
 MARK = "WIRESPEED_TEST"  # environment variable that every process started by a test inherits
 DEFAULT_PLACES = tuple(map(Path, ("/sys/fs/bpf/wirespeed", "/run/wirespeed", "/var/lib/wirespeed", "/etc/wirespeed")))
-LOOKS, LOOK_SECONDS = 3000, 0.02
-"""The kernel frees a program after a grace period from a work queue, then its maps in the same way, and a slot's
-program after the slot. Looks are counted, not the clock: a machine that stands still for a while has not looked."""
+LOOKS, LOOK_SECONDS = 1000, 0.02
+"""The kernel frees a program after a grace period from a work queue, then its maps in the same way. Looks are
+counted, not the clock: a machine that stands still for a while has not looked."""
 
 
 @dataclass(frozen=True)
