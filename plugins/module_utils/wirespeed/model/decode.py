@@ -62,7 +62,8 @@ def _of_mapping(kinds: Tuple[Any, ...], value: Any, place: Place, field: str) ->
     found: Dict[Any, Any] = {}
     for key, item in _mapping(value, place, field).items():
         where = _below(field, str(key))
-        found[_key(of_key, key, place, where)] = decode(of_value, item, place, where)
+        known = _key(of_key, key, place, where)
+        found[known] = decode(of_value, item, place, where)
     return found
 
 
