@@ -268,6 +268,7 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
             yield setting, SettingFacts({"cpus": facts[setting.value]}, {"cpus": 7}, derived=running)
     if "irqbalance" in facts:
         yield Setting.IRQBALANCE, SettingFacts({"keeps-off": facts["irqbalance"]})
+    yield from _queue_lists(facts)
     if facts.get("rss_fields"):
         yield Setting.RSS_FIELDS, SettingFacts(facts["rss_fields"])
     if facts.get("rss"):
@@ -275,3 +276,19 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
         rings = sum(channels.get(key, 0) for key in ("rx", "combined"))
         indirection = table(facts["rss"], facts["buckets"])
         yield Setting.RSS, SettingFacts({"indirection": indirection}, {"indirection": rings - 1})
+
+
+def _queue_lists(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]]:
+    """What names queues: rules (``ntuple``), ``rss_contexts``, ``queue_coalesce``, each as it reads."""
+    channels = facts.get("channels") or {}
+    rings = sum(channels.get(key, 0) for key in ("rx", "combined"))
+    if "ntuple" in facts:
+        derived = {"locations": 1024, "driver-chooses": facts.get("driver_chooses", False)}
+        yield Setting.NTUPLE, SettingFacts({"rules": tuple(facts["ntuple"])}, {"rules": rings - 1}, derived=derived)
+    if "rss_contexts" in facts:
+        values = {"contexts": tuple(facts["rss_contexts"])}
+        yield Setting.RSS_CONTEXTS, SettingFacts(values, {"contexts": rings - 1}, derived={"buckets": facts["buckets"]})
+    if "queue_coalesce" in facts:
+        values = {key: _frozen(value) for key, value in facts["queue_coalesce"].items()}
+        moved = {"rx-usecs", "rx-frames"} & set(values) if values.get("adaptive-rx") is True else set()
+        yield Setting.QUEUE_COALESCE, SettingFacts(values, floating=frozenset(moved), derived={"queues": rings})

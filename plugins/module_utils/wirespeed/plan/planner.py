@@ -41,7 +41,7 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan
         warnings += part.warnings
         contested += part.conflicts
     refusals += [*disagreements(desired.nics), *redirect.refusals(node, desired)]
-    warnings += redirect.warnings(node, desired)
+    warnings += redirect.warnings(desired)
     return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)), tuple(contested))
 
 

@@ -42,19 +42,11 @@ def refusals(node: Node, desired: Desired) -> List[Refusal]:
     return found
 
 
-def warnings(node: Node, desired: Desired) -> List[str]:
-    """Targets that send by the queue with the CPU's number, and have fewer queues than there are CPUs."""
-    names = dict.fromkeys(name for sender in desired.nics for name in sender.redirect_to)
-    found = []
-    for each in desired.nics:
-        queues = each.profile.redirect_target.queues
-        if each.nic in names and queues is not None and queues < node.cpus:
-            found.append(
-                f"{each.nic}: frames that CPU {queues} or a higher one redirects to it are dropped: "
-                f"{node.nics[each.nic].driver} sends them by the queue with the CPU's number, and there are {queues} "
-                f"queues for {node.cpus} CPUs. Keep the receive interrupts of the other NICs on the lower CPUs."
-            )
-    return found
+def warnings(desired: Desired) -> List[str]:
+    """Of targets; with workload forward they tell the same as a finding."""
+    names = {name for sender in desired.nics for name in sender.redirect_to}
+    cautions = [(each.nic, each.profile.redirect_target.caution) for each in desired.nics if each.nic in names]
+    return [f"{name}: {caution}" for name, caution in cautions if caution]
 
 
 def _obstacle(node: Node, target: DesiredNic) -> Tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from .. import expression
 from ..errors import BadInput, Place
 from ..model.desired import Constraint, OperationRule, RedirectTarget, ResolvedProfile, Want
-from ..model.intent import NicIntent, unknown_word
+from ..model.intent import NicIntent, Workload, unknown_word
 from ..model.nic import Nic
 from ..model.node import Node
 from ..model.settings import Setting, Value, Values
@@ -40,6 +40,7 @@ def resolve(
     conditions = _concerning(merged.section("constraints"), tuning)
     constraints, unjudged = judgeable(conditions, ("holds", "explain", "remedy"), nic, names)
     facts, untold = judgeable(merged.section("findings"), ("when",), nic, names)
+    target = _redirect_target(merged, names)
     return ResolvedProfile(
         names=tuple(document.name for document in documents),
         digest=merged.digest,
@@ -52,7 +53,7 @@ def resolve(
         undone_by={Setting(name): tuple(entry.value) for name, entry in merged.section("undone_by").items()},
         reset_by=_reset_by(merged, tuning),
         lifted_for={Setting(name): tuple(entry.part("by")) for name, entry in merged.section("lifted_for").items()},
-        redirect_target=_redirect_target(merged, names),
+        redirect_target=target,
         reads_attached=_reads_attached(merged, tuning, names),
         findings=(
             *_match_findings(documents, nic, node, intent),
@@ -61,6 +62,7 @@ def resolve(
             *unjudged,
             *untold,
             *_findings(facts, names, about="nic"),
+            *((target.caution,) if target.caution and intent.workload is Workload.FORWARD else ()),
         ),
         host_findings=tuple(_findings(facts, names, about="host")),
         counters={name: entry.value for name, entry in merged.section("counters").items()},
@@ -94,7 +96,7 @@ def _native(merged: Merged, names: Mapping[str, Any]) -> Tuple[bool, str]:
 
 
 def _redirect_target(merged: Merged, names: Mapping[str, Any]) -> RedirectTarget:
-    """How many queues there are to send by is left out where this NIC does not tell."""
+    """Nothing is said of the queues to send by where this NIC does not tell how many there are."""
     entry = merged.get("redirect_target")
     if entry is None:
         return RedirectTarget("with_program")
@@ -104,7 +106,19 @@ def _redirect_target(merged: Merged, names: Mapping[str, Any]) -> RedirectTarget
     queues = entry.part("queues")
     if queues is not None and expression.is_expression(queues):
         queues = expression.evaluate(queues, names, entry.place, f"{entry.field}.queues")
-    return RedirectTarget(word, _text(entry, "note", names), _text(entry, "remedy", names), queues)
+    caution = "" if queues is None else _too_few(int(queues), names)
+    return RedirectTarget(word, _text(entry, "note", names), _text(entry, "remedy", names), caution)
+
+
+def _too_few(queues: int, names: Mapping[str, Any]) -> str:
+    driver, cpus = names["nic"]["driver"], names["node"]["cpus"]
+    if queues >= cpus:
+        return ""
+    return (
+        f"Frames that CPU {queues} or a higher one redirects to this NIC are dropped: {driver} sends them by the queue "
+        f"with the CPU's number, and there are {queues} queues for {cpus} CPUs. Keep the receive interrupts of the other "
+        "NICs on the lower CPUs."
+    )
 
 
 def _operations(merged: Merged, nic: Nic, names: Mapping[str, Any]) -> Dict[str, OperationRule]:
