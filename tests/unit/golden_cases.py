@@ -17,7 +17,7 @@ is a case, which states only what differs from that::
 
 ``others`` are further NICs of the node, by name: ``{driver: igb, nic: {...}, intent: {...}}``, as above; without an
 intent nobody names them. ``uppers`` lie on top of NICs: ``{kind: bond, mtu: 1500, members: {eth1: true, eth2: false}}``,
-each member with whether it has a carrier for it. A step on another NIC says so: ``on: eth2``.
+each member with whether it has a carrier for it. A step on another NIC says so: ``at: eth2``.
 
 A step names its setting, its keys as ``before -> after``, its cost, and ``because`` where it has one.
 An RSS table is written ``equal 4`` (0 1 2 3 0 1 ...), ``runs 4`` (0 0 ... 1 1 ...) or ``all 0``.
@@ -160,8 +160,8 @@ class Case:
 
     def _step(self, written: Dict[str, Any]) -> Dict[str, Any]:
         step = {"disruption": written.pop("costs"), "because": written.pop("because", None)}
-        if "on" in written:
-            step["on"] = written.pop("on")
+        if "at" in written:
+            step["at"] = written.pop("at")
         if "await" in written:
             resource, after = written.pop("await"), written
             return {"action": "await", "resource": resource, "before": {}, "after": after, **step}
@@ -195,8 +195,8 @@ def table(text: str, buckets: int) -> Tuple[int, ...]:
 def told(step: Step) -> Dict[str, Any]:
     """A step in the words of a case: what is left out there says who asks, not what is done."""
     left_out = ("target", "why", "origin")
-    on = {} if step.target == "eth1" else {"on": step.target}
-    return {**{key: value for key, value in step.to_json().items() if key not in left_out}, **on}
+    at = {} if step.target == "eth1" else {"at": step.target}
+    return {**{key: value for key, value in step.to_json().items() if key not in left_out}, **at}
 
 
 def _frozen(value: Any) -> Any:
