@@ -78,7 +78,7 @@ def test_an_unknown_name_is_told_with_its_place_and_what_there_is():
 
 
 def test_an_unknown_first_name_is_told_with_the_names_there_are():
-    assert "'planned' is not defined; there is: nic, node, workload." in refusal("{{ planned.mtu.mtu }}")
+    assert "'planned' is not defined; there is: nic, node, pipeline, workload." in refusal("{{ planned.mtu.mtu }}")
 
 
 @pytest.mark.parametrize("text", ["{{ nic.nope }}", "{{ [nic.nope] }}", "{{ 1 if false }}", "x {{ nic.nope }}"])

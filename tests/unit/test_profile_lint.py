@@ -48,7 +48,8 @@ def test_all_mistakes_of_all_files_are_told_in_order(tmp_path: Path) -> None:
         (RINGS + '      rx: "{{ nic.max.ring.rx }}"\n', "Did you mean 'nic.max.rings'?"),
         (RINGS + "      rx: \"{{ nic['maxx'].rings.rx }}\"\n", "'nic.maxx' is not known"),
         (RINGS + '      rx: "{{ cpus }}"\n', "'cpus' is not known here"),
-        (RINGS + '      rx: "{{ planned.rings.tx }}"\n', "'planned' is not known in tuning"),
+        (RINGS + '      rx: "{{ planned.rings.tx }}"\n', "'planned.rings' is not known in tuning"),
+        (HEAD + 'limits: {sriov: {vfs: {max: "{{ planned.channels.combined }}"}}}\n', "not known in limits.sriov"),
         (HEAD + "order: [rings, attach]\n", "mine.yml:3: order: lacks "),
         (HEAD + "extends: nothing\n", "mine.yml:3: extends: 'nothing' is not known here."),
         (

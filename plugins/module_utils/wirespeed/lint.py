@@ -16,7 +16,6 @@ from .profiles.document import Document, ProfileSet
 from .profiles.load import BUILT_IN, expressions, files, load, mistakes, name_mistakes, read
 
 _BY_SETTING = ("max", "fixed", "floating", "requested")
-_BEFORE_A_PLAN = ("tuning", "limits")
 
 
 def lint(directory: Path) -> List[BadInput]:
@@ -61,8 +60,8 @@ def _strange_name(document: Document, keys: Tuple[str, ...], chain: Tuple[str, .
         return
     if root not in KNOWN:
         yield unknown_word(place, field, root, list(KNOWN))
-    elif root == "planned" and keys[0] in _BEFORE_A_PLAN:
-        problem = f"'planned' is not known in {keys[0]}: it is made of the values that stand here."
+    elif root == "planned" and _too_early(keys, chain):
+        problem = f"'{'.'.join(chain[:2])}' is not known in {'.'.join(keys[:2])}: it is made of the values that stand here."
         yield BadInput(place, field, problem, "Use 'nic', which is the NIC as it is.")
     elif len(chain) > 1 and KNOWN[root] and chain[1] not in KNOWN[root]:
         yield unknown_word(place, field, f"{root}.{chain[1]}", [f"{root}.{name}" for name in KNOWN[root]])
@@ -70,3 +69,12 @@ def _strange_name(document: Document, keys: Tuple[str, ...], chain: Tuple[str, .
         known = [setting.value for setting in Setting]
         if chain[2] not in known:
             yield unknown_word(place, field, ".".join(chain[:3]), [f"nic.{chain[1]}.{name}" for name in known])
+
+
+def _too_early(keys: Tuple[str, ...], chain: Tuple[str, ...]) -> bool:
+    """Tuning is what a plan is made of. The limits of a setting know the settings that come before it."""
+    if keys[0] != "limits":
+        return keys[0] == "tuning"
+    order = [setting.value for setting in Setting]
+    here, named = keys[1], chain[1] if len(chain) > 1 else ""
+    return named not in order or here not in order or order.index(named) >= order.index(here)

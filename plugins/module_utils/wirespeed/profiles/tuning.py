@@ -17,6 +17,7 @@ from ..model.feature_names import ALIASES
 from ..model.intent import NicIntent, unknown_word
 from ..model.nic import Nic
 from ..model.settings import Setting, SettingFacts, Value
+from ..namespace import View
 from .kept import kept
 from .limits import Limit, limit
 from .merge import Merged
@@ -58,13 +59,22 @@ def tune(nic: Nic, merged: Merged, intent: NicIntent, names: Mapping[str, Any]) 
             if not moot(nic, asked.setting, asked.value, names, asked.place, asked.field):
                 absent.setdefault(asked.setting, []).append(f"{asked.key} ({asked.place})")
             continue
-        want, finding = _want(nic, merged, asked, facts, names)
+        want, finding = _want(nic, merged, asked, facts, names, _so_far(nic, wants, names))
         if finding:
             findings.append(finding)
         if want is not None:
             wants.setdefault(asked.setting, {})[asked.key] = want
     findings += [_left_out(nic, setting, keys) for setting, keys in absent.items()]
     return wants, findings
+
+
+def _so_far(nic: Nic, wants: Tuning, names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``names`` with ``planned``: what limits know of the settings that come before theirs (VFs take queues)."""
+    planned = {
+        setting.value: {**facts.values, **{key: want.value for key, want in wants.get(setting, {}).items()}}
+        for setting, facts in nic.settings.items()
+    }
+    return View("", {**names, "planned": planned})
 
 
 def _asked(nic: Nic, merged: Merged, intent: NicIntent) -> List[Asked]:
@@ -123,7 +133,12 @@ def _left_out(nic: Nic, setting: Setting, keys: List[str]) -> str:
 
 
 def _want(
-    nic: Nic, merged: Merged, asked: Asked, facts: SettingFacts, names: Mapping[str, Any]
+    nic: Nic,
+    merged: Merged,
+    asked: Asked,
+    facts: SettingFacts,
+    names: Mapping[str, Any],
+    so_far: Mapping[str, Any],
 ) -> Tuple[Optional[Want], str]:
     """The want, or None where nothing is to be set, and a finding or nothing."""
     evaluated = expression.evaluate(asked.value, names, asked.place, asked.field)
@@ -131,7 +146,7 @@ def _want(
         return None, ""
     current = facts.values[asked.key]
     value = typed(evaluated, current, asked.place, asked.field, asked.setting)
-    bounds = limit(asked.setting, asked.key, facts, merged.get("limits", asked.setting.value, asked.key), names)
+    bounds = limit(asked.setting, asked.key, facts, merged.get("limits", asked.setting.value, asked.key), so_far)
     if bounds.fixed:
         if value == current or not asked.by_intent:
             finding = f"{asked.name}: stays {current!r}; {asked.place} wants {value!r}: {bounds.fixed.rstrip('.')}."
