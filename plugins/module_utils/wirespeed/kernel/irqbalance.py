@@ -4,7 +4,7 @@
 One request a connection, answered to root alone (SCM_CREDENTIALS). ``setup`` is answered with
 ``SLEEP 10 IRQ 24 LOAD 0 DIFF 0 CLASS 0 ... BANNED 00000000``: the interval, each banned interrupt, the
 banned CPUs. ``settings ban irqs 24 25`` replaces the whole list, ``NONE`` empties it; there is no
-answer. (irqbalance.c sock_handle, 1.7.0 to 1.9.5.) The list is the one of ``--banirq``; what ``--banmod``
+answer. (irqbalance.c sock_handle, 1.5.0 to 1.9.5.) The list is the one of ``--banirq``; what ``--banmod``
 or a policy script bans is kept elsewhere and not seen here.
 """
 
