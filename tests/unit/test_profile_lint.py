@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, List
 
@@ -29,6 +30,13 @@ def test_the_built_in_profiles_are_right() -> None:
 
 def test_a_right_profile_is_right(tmp_path: Path) -> None:
     assert found(tmp_path, mine=RINGS + '      rx: "{{ [2048, nic.max.rings.rx] | min }}"\n') == []
+
+
+def test_the_profiles_in_the_documentation_are_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```yaml\n(profile: .*?)```", page, re.DOTALL)
+    assert len(shown) == 2
+    assert found(tmp_path, **{f"example_{number}": text for number, text in enumerate(shown)}) == []
 
 
 def test_all_mistakes_of_all_files_are_told_in_order(tmp_path: Path) -> None:
