@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from wirespeed.errors import BadInput, Place
+from wirespeed.model.settings import Setting
 from wirespeed.profiles.typed import typed
 
 HERE = Place("site/mine.yml", 7)
@@ -54,3 +55,42 @@ def test_value_is_taken_as_what_the_nic_reads(given: Any, current: Any, wanted: 
 def test_value_of_another_kind_is_told_with_its_place(given: Any, current: Any, allowed: str) -> None:
     with pytest.raises(BadInput, match=rf"^site/mine\.yml:7: tuning\.x: gives .*Allowed: .*{allowed}"):
         typed(given, current, HERE, "tuning.x")
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ([], ()),
+        (["udp4  dst-port 53   action 2 "], ("udp4 dst-port 53 action 2",)),
+        ("udp4 action 1\n\ntcp4 action 2\n", ("udp4 action 1", "tcp4 action 2")),
+        ("", ()),
+    ],
+)
+@pytest.mark.parametrize("setting", [Setting.NTUPLE, Setting.RSS_CONTEXTS])
+def test_a_list_of_texts_may_be_empty(given: Any, wanted: Any, setting: Setting) -> None:
+    assert typed(given, (), HERE, "x", setting) == wanted
+
+
+@pytest.mark.parametrize("given", [[1], ["udp4", ""], 5, True, {"udp4": 1}])
+def test_what_is_no_list_of_texts_is_told(given: Any) -> None:
+    with pytest.raises(BadInput, match=r"Allowed: a list of texts, \[\] for none"):
+        typed(given, ("udp4 action 1 loc 0",), HERE, "tuning.x", Setting.NTUPLE)
+
+
+@pytest.mark.parametrize(
+    ("given", "current", "wanted"),
+    [
+        (20, 50, 20),
+        (20, (50, 60), 20),
+        ([20, "30"], 50, (20, 30)),
+        (["on", False], True, (True, False)),
+        ("off", (True, False), False),
+    ],
+)
+def test_each_queue_can_have_a_value(given: Any, current: Any, wanted: Any) -> None:
+    assert typed(given, current, HERE, "x", Setting.QUEUE_COALESCE) == wanted
+
+
+def test_the_queue_whose_value_is_wrong_is_told() -> None:
+    with pytest.raises(BadInput, match=r"tuning\.x\[1\]: gives 'fast'"):
+        typed([20, "fast"], 50, HERE, "tuning.x", Setting.QUEUE_COALESCE)

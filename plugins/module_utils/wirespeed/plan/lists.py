@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Tuple
 
 from ..model.desired import ResolvedProfile
@@ -42,34 +42,54 @@ def _fewer(contexts: Change) -> bool:
     return any(len(contexts.after[key]) < len(contexts.before.get(key, ())) for key in contexts.after)
 
 
+@dataclass(frozen=True)
+class Lifts:
+    """``away`` is what must be gone while an operation runs, by that operation; ``back`` names, by setting, the
+    operation for whose sake alone it comes back, in the place that ``order`` has for it."""
+
+    order: Tuple[str, ...]
+    away: Dict[str, List[Change]] = field(default_factory=dict)
+    back: Dict[str, str] = field(default_factory=dict)
+
+
 def lifted(
     nic: Nic, profile: ResolvedProfile, comparison: Comparison, changed: Dict[str, Change], order: Tuple[str, ...]
-) -> Tuple[Dict[str, List[Change]], Tuple[str, ...]]:
-    """What must be gone while an operation runs, by that operation, and the order in which it comes back.
+) -> Lifts:
+    """A driver that refuses an operation while there are rules gets it without them.
 
-    A driver that refuses an operation while there are rules gets it without them: they are taken away before
-    and put back after, those of other owners too. ``changed`` is completed with what comes back.
+    They are taken away before and put back after, those of other owners too. ``changed`` is completed with
+    what comes back.
     """
-    lifts: Dict[str, List[Change]] = {}
-    names = list(order)
+    lifts = Lifts(order)
     for setting, operations in profile.lifted_for.items():
-        facts = nic.settings.get(setting)
         operation = next((name for name in order if name in operations and name in changed), None)
-        if facts is None or operation is None:
-            continue
-        lists = {key: value for key, value in facts.values.items() if isinstance(value, tuple) and value}
-        if not lists:
+        lists = _lists(nic, setting)
+        if operation is None or not lists:
             continue
         why = f"{nic.driver} refuses {operation} while there are any"
         before = {key: plain(value) for key, value in lists.items()}
         nothing: Dict[str, Any] = {key: [] for key in lists}
-        lifts.setdefault(operation, []).append(Change(setting, before, nothing, why, "profile"))
-        back = {key: plain(comparison.planned[setting][key]) for key in lists}
+        lifts.away.setdefault(operation, []).append(Change(setting, before, nothing, why, "profile"))
+        wanted = {key: plain(comparison.planned[setting][key]) for key in lists}
         own = changed.pop(setting.value, None)
-        if back != nothing:
-            put_back = Change(setting, nothing, back, f"put back after {operation}: {why}", "profile")
-            changed[setting.value] = replace(own, before=nothing, after=back) if own else put_back
-        if names.index(setting.value) < names.index(operation):
-            names.remove(setting.value)
-            names.insert(names.index(operation) + 1, setting.value)
-    return lifts, tuple(names)
+        if wanted != nothing:
+            put_back = Change(setting, nothing, wanted, f"put back: {why}", "profile")
+            changed[setting.value] = replace(own, before=nothing, after=wanted) if own else put_back
+            if own is None:
+                lifts.back[setting.value] = operation
+        lifts = replace(lifts, order=_after(lifts.order, setting.value, operation))
+    return lifts
+
+
+def _lists(nic: Nic, setting: Setting) -> Dict[str, Any]:
+    """What the setting holds now, by key; nothing where it is empty."""
+    values = nic.settings[setting].values if setting in nic.settings else {}
+    return {key: value for key, value in values.items() if isinstance(value, tuple) and value}
+
+
+def _after(order: Tuple[str, ...], name: str, operation: str) -> Tuple[str, ...]:
+    if order.index(name) > order.index(operation):
+        return order
+    names = [each for each in order if each != name]
+    names.insert(names.index(operation) + 1, name)
+    return tuple(names)

@@ -45,7 +45,8 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
     changed.update(anew.lost(nic, profile, comparison))
     native = nic.xdp is not None and nic.xdp.mode is XdpMode.NATIVE
     order = lists.ordered(_order(profile, changed), changed)
-    lifts, order = lists.lifted(nic, profile, comparison, changed, order)
+    lifts = lists.lifted(nic, profile, comparison, changed, order)
+    order = lifts.order
     blocked = sorted(blocked_settings(nic, profile, comparison), key=order.index)
     attaches = hook.attaches or bool(blocked)
     late = _late(profile, order, changed) if attaches and hook.goal is XdpMode.NATIVE else []
@@ -54,9 +55,9 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
         if name in blocked[:1]:
             steps.append(_detach(nic, hook, because=name))
             native = False
-        steps += [_set(nic, profile, lift, native, because=name) for lift in lifts.get(name, ())]
+        steps += [_set(nic, profile, lift, native, because=name) for lift in lifts.away.get(name, ())]
         if name in changed and name not in late:
-            steps.append(_set(nic, profile, changed[name], native, because=anew.served(comparison, name)))
+            steps.append(_set(nic, profile, changed[name], native, because=anew.served(comparison, name) or lifts.back.get(name)))
         if name == ATTACH and attaches:
             if hook.present is not None and not blocked:
                 steps.append(_detach(nic, hook, because=ATTACH))

@@ -22,6 +22,7 @@ from .kept import kept
 from .limits import Limit, limit
 from .merge import Merged
 from .moot import moot
+from .queue_first import queue_first
 from .typed import typed
 
 INTENT = Place("intent")
@@ -64,6 +65,7 @@ def tune(nic: Nic, merged: Merged, intent: NicIntent, names: Mapping[str, Any]) 
             findings.append(finding)
         if want is not None:
             wants.setdefault(asked.setting, {})[asked.key] = want
+    findings += queue_first(wants)
     findings += [_left_out(nic, setting, keys) for setting, keys in absent.items()]
     return wants, findings
 
