@@ -31,10 +31,10 @@ OWN = range(30, 34)
 class Daemon:
     """irqbalance.c sock_handle: reads ``buffer`` bytes of one request, believes root, answers, closes."""
 
-    def __init__(self, path: Path, buffer: int, bans: Set[int]) -> None:
+    def __init__(self, address: str, buffer: int, bans: Set[int]) -> None:
         self.bans, self.buffer, self.requests = bans, buffer, list[str]()
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
+        self._listener.bind(address)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._listener.listen(1)
         self._thread = threading.Thread(target=self._serve)
@@ -82,8 +82,8 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
     monkeypatch.setattr(room.interrupts, "queues", lambda _port: [[Vector(irq, f"eth1-{irq}")] for irq in OWN])
     alive: List[Daemon] = []
 
-    def make(*bans: int, buffer: int = 500) -> Daemon:
-        alive.append(Daemon(tmp_path / "irqbalance77.sock", buffer, set(bans)))
+    def make(*bans: int, buffer: int = 500, address: str = "") -> Daemon:
+        alive.append(Daemon(address or str(tmp_path / "irqbalance77.sock"), buffer, set(bans)))
         return alive[-1]
 
     yield make
@@ -111,6 +111,16 @@ def test_socket_that_a_killed_irqbalance_left_is_none_that_runs(start: Start, tm
 def test_keeps_off_when_every_interrupt_of_a_queue_is_banned(start: Start, bans: Any, off: bool) -> None:
     start(*bans)
     assert room.read(PORT).values == {"keeps-off": off}
+
+
+@needs_root
+@pytest.mark.parametrize("address", ["\0irqbalance4194999.sock", "\0" * 108], ids=["before 1.5.0", "no file"])
+def test_irqbalance_is_found_by_its_abstract_name_too(
+    start: Start, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(irqbalance, "_SOCKETS", Path("/proc/net/unix"))
+    start(7, address=address)
+    assert irqbalance.banned() == {7}
 
 
 @needs_root

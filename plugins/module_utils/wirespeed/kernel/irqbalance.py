@@ -24,7 +24,7 @@ from .netlink import refusal
 
 _RUN = Path("/run/irqbalance")
 _SOCKETS = Path("/proc/net/unix")
-_ABSTRACT = re.compile(r"@irqbalance\d+\.sock")
+_ABSTRACT = re.compile(r" (@irqbalance\d+\.sock|@{108})$", re.MULTILINE)
 
 PATIENCE = 30.0
 """Seconds. Before 1.9.4 it is deaf for one interval, ten seconds unless told otherwise, while it rescans."""
@@ -117,10 +117,12 @@ def _of_root(connection: socket.socket) -> bool:
 
 
 def _addresses() -> List[str]:
-    """A file since 1.5.0; before, and where that cannot be made, an abstract name (``@``, a NUL byte)."""
+    """A file since 1.5.0; where that cannot be made a name of NUL bytes (shown as ``@``), before a name of its own."""
     files = sorted(str(path) for path in _RUN.glob("irqbalance*.sock"))
+    if files:
+        return files
     try:
         names = set(_ABSTRACT.findall(_SOCKETS.read_text(encoding="ascii", errors="replace")))
     except OSError:
         names = set()
-    return [*files, *("\0" + name[1:] for name in sorted(names))]
+    return [name.replace("@", "\0") for name in sorted(names)]

@@ -23,8 +23,8 @@ def read(port: Port) -> SettingFacts:
 
     A version before 1.9.5 takes about a hundred interrupts, of all NICs together.
     """
-    others = irqbalance.banned()
     own = _interrupts(port)
+    others = irqbalance.banned()
     if not irqbalance.takes(own | others):
         raise NotSupported(f"irqbalance bans (this version cannot hold {len(own | others)} interrupts)")
     return SettingFacts({KEY: own <= others})
