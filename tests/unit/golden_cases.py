@@ -19,6 +19,8 @@ is a case, which states only what differs from that::
 intent nobody names them. ``uppers`` lie on top of NICs: ``{kind: bond, mtu: 1500, members: {eth1: true, eth2: false}}``,
 each member with whether it has a carrier for it. A step on another NIC says so: ``at: eth2``.
 
+``frags: true`` is a pipeline whose root takes frames of several buffers; ``governors`` and ``idle`` are the host's.
+
 A step names its setting, its keys as ``before -> after``, its cost, and ``because`` where it has one.
 An RSS table is written ``equal 4`` (0 1 2 3 0 1 ...), ``runs 4`` (0 0 ... 1 1 ...) or ``all 0``.
 """
@@ -36,10 +38,10 @@ from wirespeed.errors import Place
 from wirespeed.model.desired import Desired, DesiredNic, DesiredPipeline, ResolvedProfile
 from wirespeed.model.intent import Intent, NicIntent, parse
 from wirespeed.model.nic import Nic, PciIdentity, XdpAttachment, XdpMode
-from wirespeed.model.node import InstanceFacts, Kernel, Member, Node, Upper
+from wirespeed.model.node import CpuIdle, InstanceFacts, Kernel, Member, Node, Upper
 from wirespeed.model.settings import Setting, SettingFacts
 from wirespeed.model.step import Action, Plan, Step
-from wirespeed.nic.table import ROOMS
+from wirespeed.nic.table import SETTLE
 from wirespeed.plan.planner import plan
 from wirespeed.profiles.resolve import resolve
 from wirespeed.redirect import select_with_targets
@@ -47,7 +49,6 @@ from wirespeed.redirect import select_with_targets
 from .profile_cases import built_in
 
 GOLDEN = Path(__file__).parent / "golden"
-SETTLE = {setting: room.settle for setting, room in ROOMS.items()}
 FEATURES = ("rx-lro", "rx-gro-hw", "rx-gro", "rx-checksum", "rx-vlan-hw-parse", "rx-vlan-stag-hw-parse", "rx-fcs",
             "rx-all", "rx-ntuple-filter", "tx-vlan-hw-insert", "hw-tc-offload", "loopback")  # fmt: skip
 ON_BY_DEFAULT = ("rx-gro", "rx-checksum")
@@ -100,6 +101,8 @@ class Case:
             nics={each.name: each for each in (nic, *self.others)},
             instances=tuple(InstanceFacts(each.name, each.generation, each.digest, 9, True) for each in PIPELINES),
             uppers={name: _upper(name, each) for name, each in self.written.get("uppers", {}).items()},
+            governors=self.written.get("governors", {}),
+            idle=CpuIdle(**self.written["idle"]) if "idle" in self.written else None,
         )
 
     @property
@@ -111,8 +114,12 @@ class Case:
         }
         return [_nic(each, name) for name, each in facts.items()]
 
+    @property
+    def frags(self) -> bool:
+        return bool(self.written.get("frags"))
+
     def resolved(self, nic: Nic) -> ResolvedProfile:
-        return resolve(built_in(), nic, self.node(nic), self.intent)
+        return resolve(built_in(), nic, self.node(nic), self.intent, self.frags)
 
     def planned(self, nic: Optional[Nic] = None) -> Plan:
         """With ``nic`` given, that of this NIC alone."""
@@ -125,11 +132,12 @@ class Case:
         desired = [
             DesiredNic(
                 at.name,
-                resolve(built_in(), at, node, asked),
+                resolve(built_in(), at, node, asked, self.frags),
                 asked.pipeline,
                 asked.mode,
                 asked.max_disruption,
                 redirect_to=asked.redirect_to,
+                frags=self.frags,
             )
             for at, asked in entries
         ]
@@ -194,7 +202,7 @@ def table(text: str, buckets: int) -> Tuple[int, ...]:
 
 def told(step: Step) -> Dict[str, Any]:
     """A step in the words of a case: what is left out there says who asks, not what is done."""
-    left_out = ("target", "why", "origin")
+    left_out = ("target", "why", "origin", "anew")
     at = {} if step.target == "eth1" else {"at": step.target}
     return {**{key: value for key, value in step.to_json().items() if key not in left_out}, **at}
 
@@ -225,7 +233,7 @@ def _nic(facts: Mapping[str, Any], name: str = "eth1") -> Nic:
     identity: Optional[PciIdentity] = None
     if facts.get("pci"):
         vendor, _, device = facts["pci"].partition(":")
-        identity = PciIdentity(vendor, device)
+        identity = PciIdentity(vendor, device, **facts.get("pcie", {}))
     nic = Nic(
         name=name,
         ifindex=2,
@@ -233,9 +241,15 @@ def _nic(facts: Mapping[str, Any], name: str = "eth1") -> Nic:
         driver=facts["driver"],
         kind="pci" if identity else "virtual",
         pci=identity,
-        numa_node=0,
+        numa_node=facts.get("numa_node", 0),
         up=True,
         carrier=True,
+        speed_mbps=facts.get("speed_mbps", 0),
+        dcb=facts.get("dcb"),
+        upper=tuple(facts.get("upper", ())),
+        device="pci/0000:01:00.0" if identity else "",
+        beside=tuple(facts.get("beside", ())),
+        addresses=tuple(facts.get("addresses", ())),
         settings=dict(_settings(facts)),
         private_flags=facts.get("private_flags", {}),
         peer_mtu=facts.get("peer_mtu"),
@@ -252,7 +266,10 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
     fixed = frozenset(FEATURES) - frozenset(facts.get("changeable", ())) - frozenset(ON_BY_DEFAULT)
     yield Setting.FEATURES, SettingFacts(features, fixed=fixed, requested=facts.get("requested", {}))
     yield Setting.MTU, SettingFacts({"mtu": facts["mtu"]}, {"mtu": most.get("mtu", 9000)})
-    for setting in (Setting.CHANNELS, Setting.RINGS, Setting.PRIVATE_FLAGS):
+    devlink = (Setting.DEVLINK_PERMANENT, Setting.DEVLINK_DRIVERINIT, Setting.DEVLINK_RUNTIME)
+    if facts.get("firmware"):
+        yield Setting.FIRMWARE, SettingFacts(**facts["firmware"])
+    for setting in (Setting.SRIOV, Setting.CHANNELS, Setting.RINGS, Setting.PRIVATE_FLAGS, *devlink):
         if facts.get(setting.value):
             yield setting, SettingFacts(facts[setting.value], most.get(setting.value, {}))
     if facts.get("coalesce"):
@@ -261,7 +278,8 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
     if facts.get("interrupts"):
         cpus = tuple(range(facts["cpus"]))
         values = {"cpus": facts["interrupts"]}
-        yield Setting.IRQ_AFFINITY, SettingFacts(values, {"cpus": 7}, derived={"near": cpus, "running": cpus})
+        derived = {"near": cpus, "running": cpus, "far": facts.get("far", 0)}
+        yield Setting.IRQ_AFFINITY, SettingFacts(values, {"cpus": 7}, derived=derived)
     running = {"near": tuple(range(facts["cpus"])), "running": tuple(range(facts["cpus"]))}
     for setting in (Setting.XPS, Setting.RPS):
         if facts.get(setting.value):
