@@ -102,7 +102,7 @@ def test_parameters_of_other_devices_are_left_out(recorded: Recorded) -> None:
 
 def test_device_without_devlink(recorded: Recorded) -> None:
     recorded(7, NO_DEVICE)
-    with pytest.raises(NotSupported, match="pci/0000:01:00.0"):
+    with pytest.raises(NotSupported, match=r"pci/0000:01:00\.0"):
         devlink_netlink.parameters(Device("pci", "0000:01:00.0"))
 
 
