@@ -17,6 +17,8 @@ KERNEL_SIDE = {
     "xps": {"cpus": "spread"},
     "napi": {"defer-hard-irqs": 2, "gro-flush-timeout": 20000},
     "txqueuelen": {"txqueuelen": 2000},
+    "rfs": {"flows-per-queue": 3000},
+    "host": {"busy-poll": 50, "busy-read": 20, "rps-sock-flow-entries": 30000},
 }
 ONE_QUEUE = {key: values for key, values in KERNEL_SIDE.items() if key != "xps"}
 TUNING: Dict[str, Dict[str, Any]] = {
@@ -25,7 +27,7 @@ TUNING: Dict[str, Dict[str, Any]] = {
     INTERFACES[VMXNET3]: KERNEL_SIDE,
     INTERFACES[E1000E]: {**ONE_QUEUE, "coalesce": {"rx-usecs": 125}},
 }
-QUIET = ("irq_affinity", "xps", "napi", "txqueuelen", "coalesce", "rss_fields")
+QUIET = ("irq_affinity", "xps", "napi", "txqueuelen", "coalesce", "rss_fields", "rfs", "host")
 
 
 KERNELS = os.environ.get("WIRESPEED_SETTINGS_KERNELS", "6.12").split()  # "6.1 6.12 newest" takes four minutes more
@@ -48,6 +50,7 @@ def tuned(site: Site) -> Site:
     steps = wanted.run().node(site.node.name)["steps"]
     assert {step["resource"] for step in steps} <= set(QUIET)
     assert {step["disruption"] for step in steps} == {"none"}
+    assert [step["target"] for step in steps if step["resource"] == "host"] == [INTERFACES[IGB]], "the host's, once"
     assert site.carrier_changes() == before, "the plan announced no disruption"
     return wanted
 
@@ -95,6 +98,17 @@ def test_kernels_side_is_as_sysfs_shows_it(tuned: Site, interface: str) -> None:
         "2",
         "20000",
     ]
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_flow_tables_have_the_size_that_the_kernel_rounds_up_to(tuned: Site, interface: str) -> None:
+    sizes = tuned.node.out(f"cat /sys/class/net/{interface}/queues/rx-*/rps_flow_cnt").split()
+    assert set(sizes) == {"4096"}
+
+
+def test_the_host_has_what_the_nics_agree_on(tuned: Site) -> None:
+    names = "net.core.busy_poll net.core.busy_read net.core.rps_sock_flow_entries"
+    assert tuned.node.out(f"sysctl -n {names}").split() == ["50", "20", "32768"]
 
 
 def test_second_run_changes_nothing(tuned: Site) -> None:

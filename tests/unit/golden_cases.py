@@ -287,6 +287,8 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
     if "irqbalance" in facts:
         yield Setting.IRQBALANCE, SettingFacts({"keeps-off": facts["irqbalance"]})
     yield from _queue_lists(facts)
+    if "rfs" in facts:
+        yield Setting.RFS, SettingFacts({"flows-per-queue": facts["rfs"]})
     if facts.get("rss_fields"):
         yield Setting.RSS_FIELDS, SettingFacts(facts["rss_fields"])
     if facts.get("rss"):
