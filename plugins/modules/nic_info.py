@@ -14,6 +14,8 @@ description:
   - Finds every physical NIC of the node, and virtual ones when they are named.
   - Tells driver, firmware and bus, the settings that matter to XDP (queues, rings, RSS, coalescing, offloads,
     interrupts and others), the program on the XDP hook and how it is held there, and the NIC profiles that match.
+  - Tells also which values other managers of the host (tuned, NetworkManager, systemd, irqbalance and others) set on
+    each NIC, with file and line.
 extends_documentation_fragment:
   - wirespeed.xdp.attributes
   - wirespeed.xdp.attributes.info
@@ -25,6 +27,13 @@ options:
     type: list
     elements: str
     default: []
+  firmware:
+    description:
+      - Also ask the vendor's tool (C(mstconfig) of the Debian package C(mstflint)) for the firmware settings of each
+        NIC that has one. A card takes up to 20 seconds to tell all of them.
+      - Nothing is changed, and no device is reset.
+    type: bool
+    default: false
   profiles_path:
     description:
       - Folders on the control node with NIC profiles of the site's own, which go before those of the collection;
@@ -81,6 +90,16 @@ nics:
           values: {rx: 256, tx: 256}
           maxima: {rx: 4096, tx: 4096}
       unsupported: {}
+      claims:
+        - manager: tuned
+          file: /etc/tuned/fast/tuned.conf
+          line: 12
+          option: '[net] ring'
+          setting: rings
+          key: rx
+          value: 1024
+          active: true
+          made_by: ''
       xdp:
       profile: [generic, igb]
       findings: []
@@ -108,6 +127,12 @@ libbpf:
   returned: success
   type: str
   sample: "1.1"
+findings:
+  description: What stands in the way of all its NICs, such as a power-saving governor. Told, never changed.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 notes:
   description: What the user should know about the node.
   returned: success
@@ -126,12 +151,14 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "names": {"type": "list", "elements": "str", "default": []},
+            "firmware": {"type": "bool", "default": False},
             **_front.PROFILES,
             **_front.BUNDLE,
         },
         supports_check_mode=True,
     )
-    _front.finish(module, lambda: engine.facts(module.params["names"], _front.bundle(module)))
+    asked = module.params
+    _front.finish(module, lambda: engine.facts(asked["names"], _front.bundle(module), asked["firmware"]))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _facts(options: argparse.Namespace) -> int:
-    data = engine.facts(options.nic, gather([], _profiles(options), Path.cwd()))
+    data = engine.facts(options.nic, gather([], _profiles(options), Path.cwd()), options.firmware)
     _print(options, data, show.facts)
     return OK
 
@@ -124,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     facts = _verb(verbs, "facts", _facts, "what this node's NICs are, how they are set, what they carry")
     facts.add_argument("nic", nargs="*", help="also look at these virtual interfaces")
+    facts.add_argument(
+        "--firmware", action="store_true", help="also ask the vendors' tools for firmware settings (slow)"
+    )
     gathering = _verb(verbs, "gather", _gather, "what NICs have, as an intent file that asks for the same")
     gathering.add_argument("nic", nargs="*", help="only these; without any, all physical NICs")
     gathering.add_argument("--facts", metavar="FILE", help="of captured facts instead of this node")

@@ -15,27 +15,33 @@ from .counting import count
 from .errors import MissingPrerequisite, Place, WirespeedError
 from .model.facts import dump
 from .model.intent import NicIntent, parse
+from .model.settings import Setting
+from .nic.on_demand import with_asked
 from .observe import observe
 from .pipeline.pins import Paths
 from .profiles.resolve import resolve
 
 
-def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]], firmware: bool = False) -> Dict[str, Any]:
     """The node and its NICs; with a bundle also the profile and the findings of each NIC.
 
-    ``names`` adds virtual NICs, which are left out unless named. Needs no root, but without it
+    ``names`` adds virtual NICs, which are left out unless named. ``firmware`` asks the vendors' tools for all
+    firmware settings too, which takes up to 20 s for each card. Needs no root, but without it
     the kernel hides the attached programs' names and ids of links. The inverse, without what the
     profiles add, is :func:`~.model.facts.parse`.
     """
     node = observe(Paths.from_environment(), names)
+    if firmware:
+        node = with_asked(node, {name: {Setting.FIRMWARE: ()} for name in node.nics})
     data = dump(node)
     if bundle is not None:
         profiles = bundles.parse(bundle).profiles
+        data["findings"] = []
         for name, nic in node.nics.items():
             profile = resolve(profiles, nic, node, NicIntent("name", name))
             data["nics"][name]["profile"] = list(profile.names)
             data["nics"][name]["findings"] = list(profile.findings)
-            data["findings"] = list(dict.fromkeys([*data.get("findings", ()), *profile.host_findings]))
+            data["findings"] = list(dict.fromkeys([*data["findings"], *profile.host_findings]))
     return data
 
 

@@ -56,7 +56,7 @@ def run(names: Sequence[str], package: str, arguments: Sequence[str]) -> str:
         raise NotSupported(f"{names[0]} (not installed; Debian has it in the package {package})")
     call = " ".join([os.path.basename(program), *arguments])
     try:
-        done = subprocess.run(  # noqa: S603  # a list of arguments, each checked or made by us
+        done = subprocess.run(  # a list of arguments, each checked or made by us
             [program, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
