@@ -15,9 +15,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*probes): skip where a probe of tests/probes.py fails")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
     """Two workers (see the Makefile): each file of the lab goes to one of them, all that shares this kernel to one.
 
+    First of all, since pytest-xdist writes the groups into the items' ids in this same hook.
     A virtual machine keeps one processor busy, and touches nothing that the tests on this kernel look at.
     """
     lab = Path(__file__).parent / "lab"
@@ -32,3 +34,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             found = probes.failure(probe)
             if found:
                 pytest.skip(f"probe {probe}: {found}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests want told of what they measured: record_property("told", TEXT)."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(text))

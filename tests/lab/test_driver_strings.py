@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 import pytest
 
@@ -48,17 +48,9 @@ def kernels(lab_image: Image) -> Dict[str, KernelDrivers]:
 
 
 @pytest.fixture(scope="module")
-def found(request: pytest.FixtureRequest, kernels: Dict[str, KernelDrivers]) -> Iterator[Found]:
-    """How each (kernel, name) was found. What was checked is told at the end, passed or not."""
-    tally: Found = {}
-    yield tally
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print()
-        for label, kernel in kernels.items():
-            ways = Counter(how for (where, _), how in tally.items() if where == label)
-            told = ", ".join(f"{count} {how}" for how, count in ways.most_common())
-            print(f"driver strings, {kernel.kernel.release}: {len(kernel.modules)} modules, names: {told}")
+def found() -> Found:
+    """How each (kernel, name) was found; filled by the tests, told by the last one."""
+    return {}
 
 
 def holds(modules: List[Module], core: CoreNames, name: Name) -> Optional[str]:
@@ -119,3 +111,12 @@ def test_a_name_of_the_core_is_held_against_the_kernel_that_has_it(kernels: Dict
     told = {label: drivers.core_names(kernel.kernel) for label, kernel in kernels.items()}
     assert all("rx_dropped" in names.rtnl and "rx-packets" not in names.rtnl for names in told.values())
     assert ["rx-packets" in told[label].qstats for label in KERNELS] == [False, True, True]
+
+
+def test_what_was_checked_is_told(
+    kernels: Dict[str, KernelDrivers], found: Found, record_property: Callable[[str, object], None]
+) -> None:
+    for label, kernel in kernels.items():
+        ways = Counter(how for (where, _), how in found.items() if where == label)
+        told = ", ".join(f"{count} {how}" for how, count in ways.most_common())
+        record_property("told", f"driver strings of {kernel.kernel.release}: {len(kernel.modules)} modules; {told}")
