@@ -165,6 +165,12 @@ deviations:
       description: What traffic feels from the repair.
       type: str
       sample: reset
+    also:
+      description: Who else on the host sets this value, and to what, with file and line.
+      returned: where another manager sets it otherwise
+      type: list
+      elements: str
+      sample: ["tuned sets 1024 (/etc/tuned/fast/tuned.conf:12, [net] ring)"]
 nics:
   description: One row for each NIC of O(nics), as it is after the run.
   returned: success, without O(facts)

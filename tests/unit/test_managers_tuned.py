@@ -10,10 +10,11 @@ import pytest
 
 from tests.probes import requires
 from wirespeed.managers import tuned
+from wirespeed.managers.table import claims
 from wirespeed.managers.tree import Tree
 from wirespeed.managers.tuned import named
 
-from .manager_cases import claimed, places, told, tree
+from .manager_cases import IGB, Subject, claimed, places, told, tree
 
 FAST = """\
 #
@@ -100,6 +101,14 @@ def test_a_dropped_option_is_gone(tmp_path: Path) -> None:
     assert told(found) == {"channels.combined": 2}
 
 
+def test_devices_of_the_included_section_do_not_bind_ones_own(tmp_path: Path) -> None:
+    base = {"/usr/lib/tuned/base/tuned.conf": "[net]\ndevices=enp9s0\nring=rx 64\n"}
+    assert told(claimed(tmp_path, files("[main]\ninclude=base\n[net]\nmtu=1400\n", **base))) == {
+        "rings.rx": 64,
+        "mtu.mtu": 1400,
+    }
+
+
 def test_a_disabled_section_claims_nothing(tmp_path: Path) -> None:
     assert claimed(tmp_path, files("[net]\nenabled=false\nring=rx 64\n")) == []
 
@@ -119,6 +128,17 @@ def test_profiles_that_include_each_other_come_to_an_end(tmp_path: Path) -> None
     other = {"/etc/tuned/other/tuned.conf": "[main]\ninclude=fast\n[net]\nmtu=1400\n"}
     found = claimed(tmp_path, files("[main]\ninclude=other\n[net]\nring=rx 64\n", **other))
     assert told(found) == {"rings.rx": 64, "mtu.mtu": 1400}
+
+
+def test_an_included_profile_that_only_tuned_can_tell_is_a_note(tmp_path: Path) -> None:
+    host = tree(tmp_path, files("[main]\ninclude=${f:virt_check:guest:metal}\n[net]\nring=rx 64\n"))
+    assert told(list(claims(host, Subject(IGB)))) == {"rings.rx": 64}
+    assert host.notes == [
+        (
+            "/etc/tuned/fast/tuned.conf:2: includes ${f:virt_check:guest:metal}, a profile that only tuned can tell; "
+            "what it sets on NICs is not known."
+        )
+    ]
 
 
 def test_folders_of_profiles_are_those_of_the_main_file(tmp_path: Path) -> None:
@@ -201,4 +221,4 @@ def test_every_profile_that_tuned_ships_is_understood() -> None:
     for path in shipped:
         units = tuned.merged(tuned.files(host, [path.parent.name]))
         assert units.get("main"), path
-    assert not host.notes
+    assert all("only tuned can tell" in note for note in host.notes)

@@ -68,6 +68,12 @@ def test_moderation_is_against_a_fixed_time_that_is_wanted() -> None:
     assert planned_with(adaptive, tuning={Setting.COALESCE: {"tx-usecs": 50}}, settings=facts).conflicts == ()
 
 
+def test_moderation_that_this_nic_does_not_have_is_no_warning() -> None:
+    facts = {**nic().settings, Setting.COALESCE: SettingFacts({"rx-usecs": 3})}
+    adaptive = claim(True, Setting.COALESCE, "adaptive-rx")
+    assert planned_with(adaptive, tuning={Setting.COALESCE: {"rx-usecs": 50}}, settings=facts).conflicts == ()
+
+
 @pytest.mark.parametrize(("keeps_off", "conflicts"), [(False, 1), (True, 0)])
 def test_irqbalance_that_keeps_off_is_no_warning(keeps_off: bool, conflicts: int) -> None:
     facts = {

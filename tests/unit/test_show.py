@@ -40,3 +40,15 @@ def test_facts_of_a_nic_fit_a_screen() -> None:
         "  not here      fec, eee",
         "  irq_affinity  not here: sysfs msi_irqs of eth1 (no interrupt of a queue)",
     ]
+
+
+def test_who_else_sets_a_value_is_told_with_the_nic() -> None:
+    claim = {"manager": "tuned", "file": "/etc/tuned/fast/tuned.conf", "line": 12, "option": "[net] ring"}
+    claim = {**claim, "setting": "rings", "key": "rx", "value": 1024, "active": True, "made_by": ""}
+    moved = {**claim, "manager": "irqbalance", "setting": "irq_affinity", "key": "cpus", "value": None, "active": False}
+    lines = show.facts({**NODE, "nics": {"eth1": {**NIC, "claims": [claim, moved]}}}).splitlines()
+    assert lines[-2:] == [
+        "  also set by   tuned: rings.rx 1024 (/etc/tuned/fast/tuned.conf:12, [net] ring)",
+        "  also set by   irqbalance: irq_affinity.cpus as it decides "
+        "(/etc/tuned/fast/tuned.conf:12, [net] ring, not active)",
+    ]

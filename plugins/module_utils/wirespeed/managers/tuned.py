@@ -85,6 +85,8 @@ def files(tree: Tree, chosen: Sequence[str]) -> "List[tuple[str, str]]":
             seen.append(path)
             for entry in ini.tuned(text):
                 if (entry.section, entry.key) == ("main", "include"):
+                    if "${" in entry.value:
+                        tree.note(f"{path}:{entry.line}", f"includes {entry.value}, a profile that only tuned can tell")
                     add(re.split(r"\s*[,;]\s*", entry.value))
             found[path] = text
 
