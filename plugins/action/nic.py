@@ -10,6 +10,7 @@ from ..module_utils.wirespeed import bundle as bundles
 from ..module_utils.wirespeed import config_option, offline
 from ..module_utils.wirespeed.config_option import PLACE
 from ..module_utils.wirespeed.errors import BadInput
+from ..module_utils.wirespeed.model.intent import unknown_word
 from ..plugin_utils.front import Front
 
 WITHOUT_HOST = ("rendered", "parsed")
@@ -22,6 +23,9 @@ class ActionModule(Front):
     def _check(self, given: Mapping[str, Any]) -> None:
         super()._check(given)
         state = given.get("state", "merged")
+        states = _front.TUNING["state"]["choices"]
+        if state not in states:
+            raise unknown_word(PLACE, "state", str(state), states)
         if state in ("merged", "replaced", "rendered") and not given.get("config"):
             raise BadInput(PLACE, "config", f"is missing: state {state} says with it what the NICs should be.")
         sources = [name for name in SOURCES if given.get(name) is not None]
