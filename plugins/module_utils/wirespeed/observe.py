@@ -23,9 +23,9 @@ from .witness import read_witness
 def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
     """Physical NICs, and those of ``names`` that exist, virtual ones too."""
     found = inventory(paths)
-    links = {link.ifname: link for link in found.links}
+    pinned = {link.ifname: link for link in found.links}
     nics = {
-        name: _with_pipeline(nic, links.get(name), read_witness(paths.run, name))
+        name: _with_pipeline(nic, pinned.get(name), read_witness(paths.run, name))
         for name, nic in discover(names).items()
     }
     tree = Tree()
