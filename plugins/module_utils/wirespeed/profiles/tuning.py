@@ -126,6 +126,11 @@ def _refuse_absent(nic: Nic, asked: Asked, facts: Optional[SettingFacts]) -> Non
     if facts is None:
         reason = nic.unsupported.get(asked.setting, "this driver has no such setting")
         raise BadInput(asked.place, asked.field, f"{nic.driver}: {reason.rstrip('.')}.", "Remove it for this NIC.")
+    if asked.setting is Setting.FIRMWARE:  # only what was asked for was read
+        tell = f"'wirespeed facts --firmware' tells what {nic.name} has."
+        raise BadInput(
+            asked.place, asked.field, "this card has no such parameter, or an array, which takes an index.", tell
+        )
     raise unknown_word(asked.place, asked.field, asked.key, list(facts.values))
 
 
