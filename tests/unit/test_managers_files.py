@@ -150,3 +150,14 @@ def test_a_file_that_cannot_be_read_is_one_note(tmp_path: Path) -> None:
 
 def test_a_host_without_any_manager_has_no_claims_and_no_notes(tmp_path: Path) -> None:
     assert claimed(tmp_path, {}) == []
+
+
+def test_in_a_network_namespace_of_its_own_a_nic_is_not_the_managers(tmp_path: Path) -> None:
+    files = {"/etc/sysconfig/network/ifcfg-enp1s0": "MTU=9000\n", "/proc/self/ns/net": ""}
+    tree(tmp_path, files)
+    (tmp_path / "proc/1/ns").mkdir(parents=True)
+    os.link(tmp_path / "proc/self/ns/net", tmp_path / "proc/1/ns/net")
+    assert len(claimed(tmp_path, files)) == 1
+    (tmp_path / "proc/1/ns/net").unlink()
+    (tmp_path / "proc/1/ns/net").touch()
+    assert claimed(tmp_path, files) == []

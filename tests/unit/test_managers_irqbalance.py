@@ -8,7 +8,9 @@ from typing import Dict, Sequence
 
 import pytest
 
-from .manager_cases import claimed, told
+from wirespeed.model.settings import Setting, SettingFacts
+
+from .manager_cases import IGB, claimed, told
 
 DEVICE = "/sys/class/net/enp1s0/device/msi_irqs"
 NAMES = {24: "enp1s0", 25: "enp1s0-TxRx-0", 26: "enp1s0-TxRx-1"}
@@ -65,3 +67,8 @@ def test_found_by_its_control_group_where_it_has_no_socket(tmp_path: Path) -> No
     group = {"/sys/fs/cgroup/system.slice/irqbalance.service/cgroup.procs": "612\n"}
     assert claimed(tmp_path, files) == []
     assert len(claimed(tmp_path, {**files, **group})) == 1
+
+
+def test_interrupts_that_it_was_told_over_its_socket_are_not_claimed(tmp_path: Path) -> None:
+    told_so = {**IGB.settings, Setting.IRQBALANCE: SettingFacts({"keeps-off": True})}
+    assert claimed(tmp_path, host(), settings=told_so) == []

@@ -49,6 +49,8 @@ def test_who_else_sets_a_value_is_told_with_the_nic() -> None:
     lines = show.facts({**NODE, "nics": {"eth1": {**NIC, "claims": [claim, moved]}}}).splitlines()
     assert lines[-2:] == [
         "  also set by   tuned: rings.rx 1024 (/etc/tuned/fast/tuned.conf:12, [net] ring)",
-        "  also set by   irqbalance: irq_affinity.cpus as it decides "
-        "(/etc/tuned/fast/tuned.conf:12, [net] ring, not active)",
+        (
+            "  also set by   irqbalance: irq_affinity.cpus as it decides "
+            "(/etc/tuned/fast/tuned.conf:12, [net] ring, not active)"
+        ),
     ]

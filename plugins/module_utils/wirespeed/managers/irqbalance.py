@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """irqbalance moves interrupts between CPUs every ten seconds, except those that it is told to leave alone.
 
-What it was told is on its command line (``--banirq``, ``--banmod``; irqbalance(1) of 1.9). A ban by a policy
-script or over its socket cannot be seen here.
+What it was told is on its command line (``--banirq``, ``--banmod``; irqbalance(1) of 1.9), or over its socket,
+which the setting ``irqbalance`` reads. A ban by a policy script cannot be seen.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def claims(tree: Tree, subject: Subject) -> Iterable[Claim]:
     if not interrupts:
         return
     pid = _pid(tree)
-    if pid is None:
+    told = subject.nic.settings.get(Setting.IRQBALANCE)
+    if pid is None or (told and told.values.get("keeps-off")):
         return
     banned, modules = bans((tree.text(f"/proc/{pid}/cmdline") or "").split("\0"))
     if subject.nic.driver in modules or (banned and not _of_queues(tree, subject.nic.name, interrupts - banned)):

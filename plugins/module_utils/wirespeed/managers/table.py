@@ -15,7 +15,7 @@ from .tree import Tree
 from .words import fitted
 
 MANAGERS: Sequence[Manager] = (systemd, udev_rules, ifupdown, ifcfg, networkmanager, tuned, irqbalance)
-"""About in the order in which a boot meets them."""
+"""About in the order in which a boot meets them. In a namespace of its own a NIC is met by irqbalance alone."""
 
 _MAX_CLAIMS = 512
 
@@ -27,7 +27,7 @@ def with_claims(tree: Tree, nics: Mapping[str, Nic]) -> Dict[str, Nic]:
 
 def claims(tree: Tree, subject: Subject) -> Tuple[Claim, ...]:
     found: List[Claim] = []
-    for manager in MANAGERS:
+    for manager in MANAGERS if tree.of_the_host() else (irqbalance,):
         found += fitted(manager.claims(tree, subject), subject.nic)
     return tuple(dict.fromkeys(found))[:_MAX_CLAIMS]
 

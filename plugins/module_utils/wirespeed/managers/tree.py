@@ -54,6 +54,14 @@ class Tree:
         pid = (self.text(pid_file) or "").strip()
         return pid.isdigit() and self.exists(f"/proc/{pid}")
 
+    def of_the_host(self) -> bool:
+        """Whether this is the network namespace of PID 1: in no other one do managers set up interfaces."""
+        try:
+            own, first = (os.stat(self._at(f"/proc/{process}/ns/net")) for process in ("self", "1"))
+        except OSError:
+            return True  # without root nobody may tell
+        return own.st_ino == first.st_ino
+
     def layered(self, folders: Sequence[str], ending: str) -> List[str]:
         """Paths by their name: a file hides those of its name in the folders after its own."""
         found: Dict[str, str] = {}
