@@ -47,7 +47,7 @@ venv: | $(PYTHON)
 	@echo $(VENV)
 
 test: collection setup-lab
-	@$(STAGE) "tests" $(VENV)/bin/python -m pytest -rs -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS) $(TESTS)
+	@$(STAGE) "tests" $(VENV)/bin/python -m pytest -rs -n $(WORKERS) $(PYTEST_ARGS) $(TESTS)
 
 ifeq ($(NODE),netns)
 demo: collection

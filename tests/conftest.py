@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,21 +11,24 @@ from tests import probes
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs, in their order")
     config.addinivalue_line("markers", "requires(*probes): skip where a probe of tests/probes.py fails")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Two workers (see the Makefile): each file of the lab goes to one of them, all that shares this kernel to one.
 
-    First of all, since pytest-xdist writes the groups into the items' ids in this same hook.
-    A virtual machine keeps one processor busy, and touches nothing that the tests on this kernel look at.
+    A virtual machine keeps one processor busy, and touches nothing that the tests on this kernel look at. Not by
+    xdist's own groups: pytest-xdist 3.8 writes them into ids that pytest 9.2 does not read, and tests go anywhere.
     """
-    lab = Path(__file__).parent / "lab"
-    for item in items:
-        group = item.path.name if lab in item.path.parents else "this kernel"
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByKernel(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file.startswith("tests/lab/") else "this kernel"
+
+    return ByKernel(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
