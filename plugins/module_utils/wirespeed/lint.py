@@ -61,7 +61,8 @@ def _strange_name(document: Document, keys: Tuple[str, ...], chain: Tuple[str, .
     if root not in KNOWN:
         yield unknown_word(place, field, root, list(KNOWN))
     elif root == "planned" and _too_early(keys, chain):
-        problem = f"'{'.'.join(chain[:2])}' is not known in {'.'.join(keys[:2])}: it is made of the values that stand here."
+        early = ".".join(chain[:2])
+        problem = f"{early!r} is not known in {'.'.join(keys[:2])}: it is made of the values that stand here."
         yield BadInput(place, field, problem, "Use 'nic', which is the NIC as it is.")
     elif len(chain) > 1 and KNOWN[root] and chain[1] not in KNOWN[root]:
         yield unknown_word(place, field, f"{root}.{chain[1]}", [f"{root}.{name}" for name in KNOWN[root]])

@@ -39,10 +39,21 @@ _FIRMWARE_SETTINGS = "firmware_settings"
 _UNKNOWN_LANES = 255
 _NIC_SETTINGS = tuple(name for name in _SETTINGS if name != Setting.FIRMWARE.value) + (_FIRMWARE_SETTINGS,)
 
+_OF_NIC = ("pci", "xdp", "local_cpus", "far_queues", "vf", "max", "fixed", "floating", "requested", "running")
+_OF_NODE = (
+    "cpus",
+    "cpus_online",
+    "cpus_on_nic_node",
+    "ram_mib",
+    "kernel",
+    "governor",
+    "idle_state",
+    "idle_exit_latency",
+)
+
 KNOWN: Mapping[str, Tuple[str, ...]] = {
-    "nic": (*_PLAIN, "pci", "xdp", "local_cpus", "far_queues", "vf", "max", "fixed", "floating", "requested", "running", *_NIC_SETTINGS),
-    "node": ("cpus", "cpus_online", "cpus_on_nic_node", "ram_mib", "kernel", "governor", "idle_state",
-             "idle_exit_latency"),
+    "nic": (*_PLAIN, *_OF_NIC, *_NIC_SETTINGS),
+    "node": _OF_NODE,
     "pipeline": ("frags",),
     "planned": _SETTINGS,
     "workload": (),

@@ -59,8 +59,7 @@ def run(names: Sequence[str], package: str, arguments: Sequence[str]) -> str:
         done = subprocess.run(  # a list of arguments, each checked or made by us
             [program, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=TIMEOUT_SECONDS,
             check=False,
             env={**os.environ, "LC_ALL": "C"},

@@ -66,4 +66,5 @@ def plan_nic(node: Node, desired: DesiredNic, settle: Mapping[Setting, Settle]) 
         findings.append(f"{nic.name}: the interface is down, so it receives nothing until it is set up.")
     told = [*anew.warnings(nic, comparison), *permanent.warnings(nic, comparison), *stack.warnings(node, nic, steps)]
     contested = conflicts(nic, comparison)
-    return Plan(steps, tuple(refusals), (*about_host, *hook.warnings, *findings, *told, *map(str, contested)), contested)
+    warnings = (*about_host, *hook.warnings, *findings, *told, *map(str, contested))
+    return Plan(steps, tuple(refusals), warnings, contested)

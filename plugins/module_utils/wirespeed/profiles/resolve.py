@@ -25,9 +25,7 @@ REFUSED = "refused"
 REDIRECT_TARGETS = ("always", "with_program", "never")
 
 
-def resolve(
-    profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent, frags: bool = False
-) -> ResolvedProfile:
+def resolve(profiles: ProfileSet, nic: Nic, node: Node, intent: NicIntent, frags: bool = False) -> ResolvedProfile:
     """Pure; ``frags`` says whether the root of the intent's pipeline takes frames of several buffers.
 
     Raises :class:`BadInput` (place, field, what is allowed) and :class:`OutOfRange`."""
