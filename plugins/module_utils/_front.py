@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Mapping, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from . import _parcel
+from .wirespeed.config_option import ABOUT_XDP
 from .wirespeed.errors import WirespeedError
 from .wirespeed.plain import plain
 
@@ -54,7 +55,7 @@ TUNING = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {name: spec for name, spec in NIC.items() if name not in ("pipeline", "mode")},
+        "options": {name: spec for name, spec in NIC.items() if name not in ABOUT_XDP},
     },
     "state": {
         "type": "str",

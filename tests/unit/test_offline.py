@@ -76,6 +76,11 @@ def test_a_limit_of_the_profile_holds_for_merged_too(tmp_path: Path) -> None:
         rendered(captured("ice/fresh", tmp_path), {"tuning": {"rings": {"rx": 9000}}})
 
 
+def test_what_is_read_only_on_demand_is_told_to_be_none_of_the_facts(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="eth1: tuning.firmware.*: mlx5_core: it is read on the host only when"):
+        rendered(captured("mlx5_core/fresh", tmp_path), {"tuning": {"firmware": {"NUM_OF_VFS": 8}}})
+
+
 def test_a_condition_of_the_attached_program_is_a_refusal(tmp_path: Path) -> None:
     result = rendered(captured("ice/attached", tmp_path), {"tuning": {"mtu": {"mtu": 9000}}})
     (refusal,) = result["refusals"]
@@ -145,6 +150,7 @@ def test_what_reads_otherwise_under_the_program_is_not_gathered() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
+        ([{"name": "eth1", "redirect_to": ["eth2"]}], "config[0].redirect_to: is not for this module"),
         (
             [{"name": "eth1", "tunning": {}}],
             "wirespeed.xdp.nic: config[0].tunning: 'tunning' is not known here.",

@@ -12,13 +12,13 @@ from .model import intent as intents
 from .model.intent import Intent
 
 PLACE = Place("wirespeed.xdp.nic")
-_ABOUT_XDP = ("pipeline", "mode")
+ABOUT_XDP = ("pipeline", "mode", "redirect_to")
 
 
 def parse(config: Any, merge: bool) -> Intent:
     """With ``merge`` the profiles give no tuning of their own. Raises :class:`BadInput`."""
     for i, entry in enumerate(config if isinstance(config, (list, tuple)) else ()):
-        for key in _ABOUT_XDP:
+        for key in ABOUT_XDP:
             if isinstance(entry, Mapping) and entry.get(key) is not None:
                 raise BadInput(
                     PLACE,

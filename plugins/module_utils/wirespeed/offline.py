@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -15,7 +16,7 @@ from .model.facts import MAX_BYTES, parse_text
 from .model.intent import Intent
 from .model.nic import Nic
 from .model.node import Node
-from .nic.table import SETTLE
+from .nic.table import ON_DEMAND, SETTLE
 from .plan.planner import plan
 from .profiles.document import ProfileSet
 from .selection import select
@@ -40,6 +41,7 @@ def render(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Dict[str
     carried out. Raises :class:`BadInput` and :class:`OutOfRange` as a run does.
     """
     chosen(intent, node, place)
+    node = replace(node, nics={name: _without_what_is_read_on_demand(nic) for name, nic in node.nics.items()})
     planned = plan(node, desire(intent, bundle, node, place), SETTLE)
     return {
         "changed": False,
@@ -50,6 +52,12 @@ def render(intent: Intent, bundle: Bundle, node: Node, place: Place) -> Dict[str
         "warnings": list(planned.warnings),
         "diff": {"prepared": report.numbered(planned.steps)},
     }
+
+
+def _without_what_is_read_on_demand(nic: Nic) -> Nic:
+    """An intent that asks for such a setting is told why it cannot be planned here."""
+    reason = "it is read on the host only when it is asked for, so it is not among the captured facts"
+    return replace(nic, unsupported={**dict.fromkeys(set(ON_DEMAND) - set(nic.settings), reason), **nic.unsupported})
 
 
 def parsed(intent: Intent, profiles: ProfileSet, node: Node, place: Place) -> List[Dict[str, Any]]:
