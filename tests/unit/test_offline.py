@@ -77,7 +77,7 @@ def test_a_limit_of_the_profile_holds_for_merged_too(tmp_path: Path) -> None:
 
 
 def test_what_is_read_only_on_demand_is_told_to_be_none_of_the_facts(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="eth1: tuning.firmware.*: mlx5_core: it is read on the host only when"):
+    with pytest.raises(BadInput, match=r"eth1: tuning\.firmware.*: mlx5_core: it is read on the host only when"):
         rendered(captured("mlx5_core/fresh", tmp_path), {"tuning": {"firmware": {"NUM_OF_VFS": 8}}})
 
 
