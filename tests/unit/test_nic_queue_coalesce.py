@@ -29,7 +29,7 @@ class QueueKernel:
         self.supported = supported
         self.queues = [[0x0E, *[0] * 22] for dummy in range(count)]
         self.written: List[Dict[int, List[int]]] = []
-        for number, queue in enumerate(self.queues):
+        for queue in self.queues:
             queue[RX_USECS], queue[TX_USECS] = 50, 100
 
     def __call__(self, name: str, command: str, data: bytes) -> bytes:

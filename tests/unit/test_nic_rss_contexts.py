@@ -33,7 +33,7 @@ class ContextKernel:
     def __call__(self, name: str, command: str, data: bytes) -> bytes:
         if command == "GRXRINGS":
             return struct.pack("=IIQ", 0x2D, 0, 4) + data[16:]
-        word, context, size, key_size = HEAD.unpack_from(data)[:4]
+        word, context, size = HEAD.unpack_from(data)[:3]
         if context and not self.supported:
             raise NotSupported(f"ethtool {command} {name}")
         return self._get(data, command) if word == 0x46 else self._set(data, command, context, size)

@@ -57,7 +57,8 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
             native = False
         steps += [_set(nic, profile, lift, native, because=name) for lift in lifts.away.get(name, ())]
         if name in changed and name not in late:
-            steps.append(_set(nic, profile, changed[name], native, because=anew.served(comparison, name) or lifts.back.get(name)))
+            because = anew.served(comparison, name) or lifts.back.get(name)
+            steps.append(_set(nic, profile, changed[name], native, because=because))
         if name == ATTACH and attaches:
             if hook.present is not None and not blocked:
                 steps.append(_detach(nic, hook, because=ATTACH))
