@@ -119,7 +119,9 @@ def test_mtu_beyond_the_maximum_is_refused_in_the_kernels_words(veth: Veth) -> N
     assert (refused.value.code, refused.value.reason) == (errno.EINVAL, "mtu greater than device maximum")
 
 
-@pytest.mark.parametrize("setting", [Setting.RINGS, Setting.RSS])
+@pytest.mark.parametrize(
+    "setting", [Setting.RINGS, Setting.RSS, Setting.NTUPLE, Setting.RSS_CONTEXTS, Setting.QUEUE_COALESCE]
+)
 def test_setting_that_veth_lacks_is_not_supported(veth: Veth, setting: Setting) -> None:
     with pytest.raises(NotSupported):
         veth.node.run(read, veth.ifname, setting)
