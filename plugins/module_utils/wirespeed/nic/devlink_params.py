@@ -37,9 +37,11 @@ class DevlinkParams:
         if not found:
             raise NotSupported(f"devlink PARAM_GET {device} (no {self._mode} parameter)")
         maxima = {each.name: each.largest for each in found}
+        kept = self._mode == PERMANENT
         return SettingFacts(
             {each.name: each.values[self._mode] for each in found},
             {name: most for name, most in maxima.items() if most is not None and most <= _LARGEST_TOLD},
+            running={each.name: each.values[RUNTIME] for each in found if kept and RUNTIME in each.values},
         )
 
     def settle(self, facts: SettingFacts, want: Values, planned: Mapping[Setting, Values]) -> Dict[str, Value]:
