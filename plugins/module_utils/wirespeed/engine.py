@@ -15,10 +15,13 @@ from .counting import count
 from .errors import MissingPrerequisite, Place, WirespeedError
 from .model.facts import dump
 from .model.intent import NicIntent, parse
+from .model.node import Node
 from .model.settings import Setting
 from .nic.on_demand import with_asked
 from .observe import observe
 from .pipeline.pins import Paths
+from .profiles.asked import keys_asked
+from .profiles.document import ProfileSet
 from .profiles.resolve import resolve
 
 
@@ -30,12 +33,11 @@ def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]], firmware: b
     the kernel hides the attached programs' names and ids of links. The inverse, without what the
     profiles add, is :func:`~.model.facts.parse`.
     """
+    profiles = None if bundle is None else bundles.parse(bundle).profiles
     node = observe(Paths.from_environment(), names)
-    if firmware:
-        node = with_asked(node, {name: {Setting.FIRMWARE: ()} for name in node.nics})
+    node = with_asked(node, {name: _firmware_asked(profiles, node, name, firmware) for name in node.nics})
     data = dump(node)
-    if bundle is not None:
-        profiles = bundles.parse(bundle).profiles
+    if profiles is not None:
         data["findings"] = []
         for name, nic in node.nics.items():
             profile = resolve(profiles, nic, node, NicIntent("name", name))
@@ -43,6 +45,16 @@ def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]], firmware: b
             data["nics"][name]["findings"] = list(profile.findings)
             data["findings"] = list(dict.fromkeys([*data["findings"], *profile.host_findings]))
     return data
+
+
+def _firmware_asked(
+    profiles: Optional[ProfileSet], node: Node, name: str, everything: bool
+) -> Mapping[Setting, Sequence[str]]:
+    if everything:
+        return {Setting.FIRMWARE: ()}
+    if profiles is None:
+        return {}
+    return keys_asked(profiles, node.nics[name], node, NicIntent("name", name), [Setting.FIRMWARE])
 
 
 def converge(

@@ -19,8 +19,11 @@ from .lint import lint
 from .model.intent import NicIntent, Workload
 from .model.nic import Nic, PciIdentity
 from .model.node import Kernel, Node
+from .nic.on_demand import with_asked
+from .nic.table import ON_DEMAND
 from .observe import observe
 from .pipeline.pins import Paths
+from .profiles.asked import keys_asked
 from .profiles.explain import explain, explain_unseen
 from .profiles.load import load
 
@@ -53,6 +56,8 @@ def _explain(options: argparse.Namespace) -> int:
         if options.nic not in node.nics:
             here = ", ".join(sorted(node.nics)) or "no physical NIC, and virtual ones are seen when named"
             raise BadInput(COMMAND_LINE, "NIC", f"{options.nic!r} is not on this node.", f"There is: {here}.")
+        wanted = keys_asked(profiles, node.nics[options.nic], node, intent, list(ON_DEMAND))
+        node = with_asked(node, {options.nic: wanted})
         nic, node = _as_if(node.nics[options.nic], node, options)
         data = explain(profiles, nic, node, intent)
     else:

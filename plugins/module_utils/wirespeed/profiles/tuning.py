@@ -124,7 +124,9 @@ def _refuse_absent(nic: Nic, asked: Asked, facts: Optional[SettingFacts]) -> Non
     if not asked.by_intent:
         return
     if facts is None:
-        reason = nic.unsupported.get(asked.setting, "this driver has no such setting")
+        unread = "its firmware settings are not among these facts ('wirespeed facts --firmware' tells them)"
+        lacking = unread if asked.setting is Setting.FIRMWARE else "this driver has no such setting"
+        reason = nic.unsupported.get(asked.setting, lacking)
         raise BadInput(asked.place, asked.field, f"{nic.driver}: {reason.rstrip('.')}.", "Remove it for this NIC.")
     if asked.setting is Setting.FIRMWARE:  # only what was asked for was read
         tell = f"'wirespeed facts --firmware' tells what {nic.name} has."
