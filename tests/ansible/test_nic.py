@@ -157,20 +157,20 @@ class TestUnderAProgram:
         shown = json.loads(site.node.out(f"ip -j -d link show {INTERFACE}"))[0]
         return dict(shown["xdp"])
 
-    def test_tuning_leaves_the_program_as_it_is(self, site: Site) -> None:
-        before = self.program(site)
-        assert site.set(tuning={"mtu": {"mtu": 1400}})["changed"]
-        assert self.program(site) == before
+    def test_tuning_leaves_the_program_as_it_is(self, whole: Site) -> None:
+        before = self.program(whole)
+        assert whole.set(tuning={"mtu": {"mtu": 1400}})["changed"]
+        assert self.program(whole) == before
 
-    def test_capture_and_review_need_no_host(self, site: Site) -> None:
-        assert site.play("capture", "--limit", "nic").code == 0
-        folder = site.control.work / "wirespeed-facts"
+    def test_capture_and_review_need_no_host(self, whole: Site) -> None:
+        assert whole.play("capture", "--limit", "nic").code == 0
+        folder = whole.control.work / "wirespeed-facts"
         assert stat.S_IMODE((folder / "nic.json").stat().st_mode) == 0o600
         (folder / "nowhere.json").write_text((folder / "nic.json").read_text())
-        answer = site.play("review", "--limit", "nowhere")
+        answer = whole.play("review", "--limit", "nowhere")
         assert answer.code == 0 and "nothing to do" in answer.out, answer.said
         without_rows = json.dumps({"wirespeed_pipelines": [{"name": "scrubber"}]})
-        answer = site.play("review", "--limit", "nowhere", "-e", without_rows)
+        answer = whole.play("review", "--limit", "nowhere", "-e", without_rows)
         assert "scrubber: configure deny_v4: +0 -1 rows" in answer.out, answer.said
 
 
