@@ -26,7 +26,12 @@ def change(step: Step) -> str:
     keys = [key for key in dict.fromkeys((*step.before, *step.after)) if key != "digest"]  # a generation is its start
     if not step.before or not step.after:
         return ", ".join(f"{key} {short((step.after or step.before)[key])}" for key in keys)
-    return ", ".join(f"{key} {short(step.before.get(key))} -> {short(step.after.get(key))}" for key in keys)
+    return ", ".join(_changed(key, step.before.get(key), step.after.get(key)) for key in keys)
+
+
+def _changed(key: str, before: Any, after: Any) -> str:
+    """What reads right already is written again: it was lost in between, or is not in force."""
+    return f"{key} {short(after)} again" if before == after else f"{key} {short(before)} -> {short(after)}"
 
 
 def short(value: Any) -> str:
