@@ -103,7 +103,7 @@ def _of_union(kinds: Tuple[Any, ...], value: Any, place: Place, field: str) -> A
             return decode(kind, value, place, field)
         except BadInput:
             continue
-    raise _wrong(place, field, value, "a whole number, a text, true or false, or a list of numbers or of texts")
+    raise _wrong(place, field, value, "a whole number, a text, true or false, or a list of one of them")
 
 
 def _word(kind: Any, value: Any, place: Place, field: str) -> Any:

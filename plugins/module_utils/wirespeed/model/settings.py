@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import FrozenSet, Mapping, Tuple, Union
 
-Value = Union[int, str, bool, Tuple[int, ...], Tuple[str, ...]]
+Value = Union[int, str, bool, Tuple[int, ...], Tuple[str, ...], Tuple[bool, ...]]
 """One value of one setting. A tuple has one entry for each bucket (RSS table), queue or rule."""
 
 Values = Mapping[str, Value]
