@@ -80,12 +80,12 @@ class Converger:
             libbpf.version()
             bpffs.require(self._paths.bpffs)
 
-    def _look(self) -> Tuple[Node, Desired, Plan]:
+    def _look(self, earlier: Sequence[Step] = ()) -> Tuple[Node, Desired, Plan]:
         node = observe(self._paths, self._names)
         node = with_asked(node, asked(self._intent, self._bundle, node, self._place))
         self.seen.append(node)
         desired = desire(self._intent, self._bundle, node, self._place)
-        return node, desired, plan(node, desired, SETTLE)
+        return node, desired, plan(node, desired, SETTLE, earlier)
 
     def _actuators(self) -> Actuators:
         settings = SettingActuator()
@@ -110,7 +110,7 @@ class Converger:
             transaction.run(planned.steps)
             wait_for_service([name for name in _bounced(planned.steps) if name in serving])
             self._bear_witness(planned.steps)
-            node, desired, planned = self._look()
+            node, desired, planned = self._look(transaction.steps)
             if planned.refusals:
                 break
             if planned.empty:

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ..errors import ReadBackMismatch, WirespeedError
+from ..model.settings import READS_BACK_FALSELY
 from ..model.step import Action, Step
 from . import journal as journals
 
@@ -68,7 +69,7 @@ class Transaction:
 
     def run(self, steps: Sequence[Step]) -> None:
         """Raises :class:`ApplyFailed` after rolling back everything since the transaction began."""
-        for step in steps:
+        for number, step in enumerate(steps, 1):
             self._begun.append((self._journal.begin(step), step))
             try:
                 _act(step, self._actuators)
@@ -76,13 +77,13 @@ class Transaction:
                 earlier = self.steps[:-1]
                 if cause.nothing_changed:
                     self._journal.undone(self._begun.pop()[0])
-                undone, left = self.roll_back()
+                undone, left = self.roll_back(steps[number:])
                 outcome = Outcome(earlier, tuple(each for each in undone if each is not step))
                 raise ApplyFailed(step, cause, outcome, left) from cause
 
-    def roll_back(self) -> Tuple[List[Step], List[str]]:
-        """Newest first. The journal stays for the next run if something resists."""
-        undone, left = undo(list(reversed(self._begun)), self._actuators, self._journal)
+    def roll_back(self, ahead: Sequence[Step] = ()) -> Tuple[List[Step], List[str]]:
+        """Newest first; ``ahead`` were not begun. The journal stays for the next run if something resists."""
+        undone, left = undo(list(reversed(self._begun)), self._actuators, self._journal, ahead)
         if left:
             self._journal.keep()
         else:
@@ -103,9 +104,14 @@ def _act(step: Step, actuators: Actuators) -> None:
 
 
 def undo(
-    newest_first: Sequence[Tuple[int, Step]], actuators: Actuators, journal: Optional[journals.Journal]
+    newest_first: Sequence[Tuple[int, Step]],
+    actuators: Actuators,
+    journal: Optional[journals.Journal],
+    ahead: Sequence[Step] = (),
 ) -> Tuple[List[Step], List[str]]:
     """Undo what can be undone; returns those steps, and a sentence for each that resisted.
+
+    Steps ``ahead`` were never begun, but what an earlier one made the driver forget may be theirs to write again.
 
     The newest step may be half done or not begun at all, so actuators take an inverse that has
     nothing to do, and do nothing then.
@@ -119,9 +125,38 @@ def undo(
             left += resisting
             continue
         undone.append(step)
+        if step.target not in [each.target for each in older if each.action is not Action.AWAIT]:
+            left += _written_again([*reversed(ahead), *undone], step.target, actuators)
         if journal is not None:
             journal.undone(index)
     return undone, left
+
+
+def _written_again(all_newest_first: Sequence[Step], target: str, actuators: Actuators) -> List[str]:
+    """Write once more what the undo of an older step has made the driver forget; a sentence for what resisted.
+
+    Channels are undone after the RSS table that was set for them, and drivers put their own table in place then (igb,
+    ena, qede); what they forget although it still reads back is written whenever anything was undone after it.
+    """
+    left = []
+    newest_first = [step for step in all_newest_first if step.target == target and step.action is not Action.AWAIT]
+    for position, step in reversed(list(enumerate(newest_first))):
+        older = newest_first[position + 1 :]
+        own = [each for each in older if each.action is step.action and each.resource == step.resource]
+        values = {key: value for key, value in step.before.items() if not any(key in each.before for each in own)}
+        if step.action is not Action.SET or step.anew is not None or not older or not values:
+            continue
+        original = replace(step.inverted(), before={}, after=values)
+        deviates = True
+        falsely = step.resource in READS_BACK_FALSELY and len(own) < len(older)
+        try:
+            deviates = bool(actuators[Action.SET].deviation(original))
+            if deviates or falsely:
+                _act(original, actuators)
+        except WirespeedError as error:
+            if deviates:  # else it reads as it was, and a driver that forgets falsely does not refuse to be told again
+                left.append(f"{step.path} ({error.problem})")
+    return left
 
 
 def _put_back_by(older: Sequence[Step], step: Step) -> bool:

@@ -105,7 +105,7 @@ class Nic:
         Settings that a driver forgets at such moments while they still read back
         (virtio_net RSS) are trusted only in the epoch in which they were written.
         """
-        if self.xdp is None:
+        if self.xdp is None or self.xdp.mode is XdpMode.GENERIC:  # which never enters the driver
             holder = "bare"
         elif self.xdp.link_id is not None:
             holder = f"link {self.xdp.link_id}"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Set
+from typing import List, Mapping, Sequence, Set
 
 from ..model.claim import Conflict
 from ..model.desired import Desired, DesiredNic
@@ -20,8 +20,8 @@ from .pipelines import plan_pipeline
 from .sequence import sequence
 
 
-def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan:
-    """Pure: the same arguments give the same plan.
+def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle], earlier: Sequence[Step] = ()) -> Plan:
+    """Pure: the same arguments give the same plan. ``earlier`` are the steps that the run has taken already.
 
     Planning a node that is as desired gives no steps. A pipeline is loaded, filled and published
     before a NIC is attached to it, so the first packet through the root meets the whole code.
@@ -36,7 +36,7 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle]) -> Plan
     for wanted in redirect.targets_first(desired):
         part = plan_nic(node, wanted, settle)
         own = set_once(part.steps, of_the_host)
-        steps += [*stack.waits(node, steps, own), *own]
+        steps += [*stack.waits(node, [*earlier, *steps], own), *own]
         refusals += part.refusals
         warnings += part.warnings
         contested += part.conflicts

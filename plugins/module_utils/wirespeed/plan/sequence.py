@@ -22,6 +22,9 @@ from .changes import Change, Comparison
 from .hook import Hook
 
 ATTACH, DETACH = "attach", "detach"
+_EPOCHS = (ATTACH, DETACH, Setting.CHANNELS.value)
+"""Operations after which our own record of a write is worth nothing (:attr:`~..model.nic.Nic.epoch`)."""
+
 _UNSTATED = OperationRule(Disruption.BOUNCE, Disruption.BOUNCE, "the profile states no cost: taken as a bounce")
 
 
@@ -50,10 +53,11 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
     blocked = sorted(blocked_settings(nic, profile, comparison), key=order.index)
     attaches = hook.attaches or bool(blocked)
     late = _late(profile, order, changed) if attaches and hook.goal is XdpMode.NATIVE else []
+    gap = _gap(profile, order, changed, blocked)
     steps: List[Step] = []
     for name in order:
-        if name in blocked[:1]:
-            steps.append(_detach(nic, hook, because=name))
+        if name == gap:
+            steps.append(_detach(nic, hook, because=blocked[0]))
             native = False
         steps += [_set(nic, profile, lift, native, because=name) for lift in lifts.away.get(name, ())]
         if name in changed and name not in late:
@@ -69,6 +73,17 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
     return tuple(steps)
 
 
+def _gap(
+    profile: ResolvedProfile, order: Tuple[str, ...], changed: Dict[str, Change], blocked: List[str]
+) -> Optional[str]:
+    """Before which operation the program goes: the first that is refused under it, or the table that makes room for
+    fewer channels, if the detach would make the driver forget that.
+    """
+    rss = Setting.RSS
+    early = [rss.value] if _makes_room(changed) and DETACH in _forgotten_by(profile).get(rss, ()) else []
+    return min([*blocked, *early], key=order.index) if blocked else None
+
+
 def _order(profile: ResolvedProfile, changed: Dict[str, Change]) -> Tuple[str, ...]:
     """The profile's order, save for what would be refused in it.
 
@@ -80,10 +95,16 @@ def _order(profile: ResolvedProfile, changed: Dict[str, Change]) -> Tuple[str, .
     attach = profile.order.index(ATTACH)
     early = [name for name in profile.order[attach + 1 :] if name in changed and _rule(profile, name).attached is None]
     order = [*profile.order[:attach], *early, *(name for name in profile.order[attach:] if name not in early)]
-    if _shrinks(changed.get(Setting.RSS.value)) and Setting.CHANNELS.value in changed:
-        order.remove(Setting.RSS.value)
-        order.insert(order.index(Setting.CHANNELS.value), Setting.RSS.value)
+    rss, channels = Setting.RSS.value, Setting.CHANNELS.value
+    if _makes_room(changed) and order.index(rss) > order.index(channels):
+        order.remove(rss)
+        order.insert(order.index(channels), rss)
     return tuple(order)
+
+
+def _makes_room(changed: Dict[str, Change]) -> bool:
+    """Whether fewer channels wait for a table of fewer queues."""
+    return _shrinks(changed.get(Setting.RSS.value)) and Setting.CHANNELS.value in changed
 
 
 def _shrinks(rss: Optional[Change]) -> bool:
@@ -97,7 +118,7 @@ def _late(profile: ResolvedProfile, order: Tuple[str, ...], changed: Dict[str, C
     Not a table that makes room for fewer channels: that one is needed before them, and again.
     """
     forgotten = [setting.value for setting, ops in _forgotten_by(profile).items() if ATTACH in ops]
-    if _shrinks(changed.get(Setting.RSS.value)) and Setting.CHANNELS.value in changed:
+    if _makes_room(changed):
         forgotten = [name for name in forgotten if name != Setting.RSS.value]
     return [name for name in forgotten if name in changed and order.index(name) < order.index(ATTACH)]
 
@@ -120,8 +141,9 @@ def _rewrite(
     if change is None:
         return []
     ran = [_operation(step) for step in steps]
-    culprits = [i for i, name in enumerate(ran) if name in _forgotten_by(profile)[setting]]
     falsely = setting in READS_BACK_FALSELY and setting in profile.undone_by
+    forgotten_at = {*_forgotten_by(profile)[setting], *(_EPOCHS if falsely else ())}
+    culprits = [i for i, name in enumerate(ran) if name in forgotten_at]
     if culprits:
         if setting.value in ran[culprits[-1] :]:
             return []
