@@ -108,6 +108,16 @@ def test_a_nic_whose_driver_left_no_interface_comes_back(journal: Path) -> None:
     assert (card.queues, card.settings) == (1, TUNED) and not journal.exists()
 
 
+def test_what_was_set_after_the_start_needs_no_undo_of_its_own(journal: Path) -> None:
+    """It would meet no interface, or write what goes with the next one."""
+    card = Card(dies_at=4096)
+    with pytest.raises(KeyboardInterrupt):
+        run(card, journal)
+    card.dies_at, card.settings = None, None
+    recover(journal, "boot", {Action.SET: card}, ())
+    assert (card.queues, card.settings) == (1, TUNED) and not journal.exists()
+
+
 def test_a_nic_that_went_for_another_reason_has_nothing_to_undo(journal: Path) -> None:
     card = Card(dies_at=4096)
     with pytest.raises(KeyboardInterrupt):
