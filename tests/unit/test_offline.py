@@ -22,7 +22,8 @@ from . import golden_cases
 from .golden_cases import Case, told
 from .profile_cases import built_in
 
-TRIED = ("fresh", "tuned", "attached", "kernel_6_1", "lro_masked", "gro_masked")
+TRIED = ("fresh", "tuned", "attached", "kernel_6_1", "lro_masked", "gro_masked", "context_given_up",
+         "rules_lifted_for_channels", "rules_and_contexts", "queue_coalesce_first")  # fmt: skip
 CASES = [name for name in golden_cases.names() if name.split("/")[1] in TRIED]
 
 
@@ -132,6 +133,12 @@ def test_gathered_is_data_that_yaml_can_write() -> None:
     (nic,) = gathered_of(case.node(case.nic))
     assert json.loads(json.dumps(nic)) == nic
     assert nic["tuning"]["rss"]["indirection"] == "equal" and nic["tuning"]["rings"]["rx"] == 4096
+
+
+def test_what_all_queues_have_alike_is_gathered_once() -> None:
+    case = Case("i40e/queue_coalesce_first")
+    (nic,) = gathered_of(case.node(case.nic))
+    assert "queue_coalesce" not in nic["tuning"] and nic["tuning"]["coalesce"]["tx-usecs"] == 50
 
 
 def test_what_cannot_be_changed_is_not_gathered() -> None:

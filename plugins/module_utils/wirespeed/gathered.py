@@ -44,6 +44,8 @@ def _can_be_asked_for(setting: Setting, facts: SettingFacts, key: str, planned: 
     """A value that a driver tells and its own call would not take (a ring of no descriptors) is none to ask for."""
     if setting not in ROOMS or key in facts.fixed or key in facts.floating or key in facts.requested:
         return False
+    if setting is Setting.QUEUE_COALESCE and not isinstance(facts.values[key], tuple):
+        return False  # the same on all queues, which coalesce says
     try:
         return key in ROOMS[setting].settle(facts, {key: portable(facts, key)}, planned)
     except OutOfRange:
