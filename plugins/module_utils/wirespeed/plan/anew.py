@@ -77,7 +77,7 @@ def refusals(nic: Nic, comparison: Comparison) -> List[Refusal]:
 def warnings(nic: Nic, comparison: Comparison) -> List[str]:
     """Entries of device maps go with the device (kernel/bpf/devmap.c dev_map_notification, Linux 6.12)."""
     return [
-        f"{nic.name}: {change.setting} makes the interface anew, with another index. What no profile and no intent asks "
+        f"{nic.name}: {change.setting} makes the interface anew, with another index. What no profile and intent asks "
         "for (its other settings, tc filters, qdiscs) goes back to the driver's and the kernel's defaults; AF_XDP "
         "sockets on it and entries of BPF device maps that lead to it are gone; udev and network managers see a new "
         "interface."
