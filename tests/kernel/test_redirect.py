@@ -111,7 +111,7 @@ def test_frames_are_lost_where_nobody_said_that_they_are_redirected(router: Rout
 
 @pytest.mark.usefixtures("places")
 def test_target_that_would_drop_them_is_refused_before_anything_is_attached(router: Router) -> None:
-    with pytest.raises(Refused, match="ws1 cannot take redirected frames.*ethtool -K PEER gro on"):
+    with pytest.raises(Refused, match=r"ws1 cannot take redirected frames.*ethtool -K PEER gro on"):
         router.converge(redirect_to=["ws1"])
     assert "xdp" not in router.node.links()["ws0"]
 

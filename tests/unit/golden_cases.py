@@ -16,8 +16,8 @@ is a case, which states only what differs from that::
     told: [a part of a warning]
 
 ``others`` are further NICs of the node, by name: ``{driver: igb, nic: {...}, intent: {...}}``, as above; without an
-intent nobody names them. ``uppers`` lie on top of NICs: ``{kind: bond, mtu: 1500, members: {eth1: true, eth2: false}}``,
-each member with whether it has a carrier for it. A step on another NIC says so: ``at: eth2``.
+intent nobody names them. ``uppers`` lie on top of NICs: ``{kind: bond, mtu: 1500, members: {eth1: true}}``, each member
+with whether it has a carrier for it. A step on another NIC says so: ``at: eth2``.
 
 ``frags: true`` is a pipeline whose root takes frames of several buffers; ``governors`` and ``idle`` are the host's.
 

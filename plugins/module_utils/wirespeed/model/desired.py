@@ -59,7 +59,7 @@ class RedirectTarget:
     """Whether XDP_REDIRECT can send into a NIC: ``value`` is ``always``, ``with_program`` (only while a native program
     is attached there) or ``never``.
 
-    ``caution`` tells where the driver sends by the queue with the CPU's number and has fewer queues than there are CPUs.
+    ``caution`` tells where the driver sends by the queue with the CPU's number and has fewer queues than CPUs.
     """
 
     value: str

@@ -142,9 +142,8 @@ def _nic(item: Any, place: Place, field_: str) -> NicIntent:
 def _redirect_to(value: Any, workload: Workload, place: Place, field_: str) -> Tuple[str, ...]:
     names = tuple(_text(name, place, f"{field_}[{i}]") for i, name in enumerate(_list(value, place, field_)))
     if names and workload is not Workload.FORWARD:
-        raise BadInput(
-            place, field_, f"is given for workload {workload.value}.", "Say workload: forward, or leave redirect_to out."
-        )
+        hint = "Say workload: forward, or leave redirect_to out."
+        raise BadInput(place, field_, f"is given for workload {workload.value}.", hint)
     return tuple(dict.fromkeys(names))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The devices on top of NICs: bonds, teams and bridges with their members, VLANs and the like with what carries them."""
+"""The devices on top of NICs: bonds, teams and bridges with their members, VLANs and the like with what is below."""
 
 from __future__ import annotations
 

@@ -114,8 +114,8 @@ def _too_few(queues: int, names: Mapping[str, Any]) -> str:
         return ""
     return (
         f"Frames that CPU {queues} or a higher one redirects to this NIC are dropped: {driver} sends them by the queue "
-        f"with the CPU's number, and there are {queues} queues for {cpus} CPUs. Keep the receive interrupts of the other "
-        "NICs on the lower CPUs."
+        f"with the CPU's number, and there are {queues} queues for {cpus} CPUs. Keep the receive interrupts of the "
+        "other NICs on the lower CPUs."
     )
 
 
