@@ -66,7 +66,7 @@ def compare(nic: Nic, profile: ResolvedProfile, settle: Mapping[Setting, Settle]
         differing = [key for key in differing if key not in stuck]
         if differing:
             changes.append(_change(setting, facts, settled, differing, wants))
-        whole = [key for key in settled if key not in stuck]
+        whole = [key for key in settled if key not in facts.fixed]
         if whole:
             rewrites[setting] = _change(setting, facts, settled, whole, wants)
     return Comparison(tuple(changes), rewrites, planned, tuple(refusals))
