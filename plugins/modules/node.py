@@ -96,7 +96,7 @@ steps:
       type: str
       sample: enp1s0
     action:
-      description: One of V(set), V(load), V(unload), V(configure), V(publish), V(attach), V(detach).
+      description: One of V(set), V(await), V(load), V(unload), V(configure), V(publish), V(attach), V(detach).
       type: str
       sample: set
     resource:
