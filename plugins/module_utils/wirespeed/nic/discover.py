@@ -28,6 +28,7 @@ from .uppers import lies_on
 
 _T = TypeVar("_T")
 
+_RENAMES = 3
 _VIRTUAL_BUSES = frozenset({"", "netdevsim"})
 
 
@@ -41,7 +42,36 @@ def discover(names: Sequence[str] = ()) -> Dict[str, Nic]:
     chosen = [link for link in links if link.name in names or link.parent_bus not in _VIRTUAL_BUSES]
     xdp_links = bpf_objects.xdp_links() if any(link.xdp for link in chosen) else []
     addresses = rtnetlink.addresses_by_link()
-    return {link.name: _nic(link, links, xdp_links, addresses) for link in chosen}
+    found = [_steady(link, lambda now: _nic(now, links, xdp_links, addresses)) for link in chosen]
+    return {nic.name: nic for nic in found if nic is not None}
+
+
+def _steady(link: Link, look: Callable[[Link], Nic]) -> Optional[Nic]:
+    """The NIC, also where udev renames it meanwhile; None for one that has gone.
+
+    VFs that have just been made are renamed one after the other while they are looked at. Raises
+    :class:`KernelRefusal` for one that is there and does not answer.
+    """
+    for _attempt in range(_RENAMES):
+        try:
+            return look(link)
+        except KernelRefusal as error:
+            now = _if_there(link.ifindex) if error.code == errno.ENODEV else link
+            if now is None:
+                return None
+            if now.name == link.name:
+                raise
+            link = now
+    return look(link)
+
+
+def _if_there(ifindex: int) -> Optional[Link]:
+    try:
+        return rtnetlink.link(ifindex)
+    except KernelRefusal as error:
+        if error.code != errno.ENODEV:
+            raise
+        return None
 
 
 def _nic(
