@@ -18,6 +18,7 @@ from typing import Any, Callable, Iterator, List
 import pytest
 
 from . import Image, LabError, Node, build, install, missing, remove_orphans, start, this_process
+from .agent import Agent
 
 _OUTPUT = Path(__file__).parents[1] / "output" / "lab"
 _numbers = itertools.count(1)
@@ -63,6 +64,20 @@ def _factory(image: Image) -> Iterator[Callable[..., Node]]:
         found.remove()
         left += [f"{found.name}: {what}" for what in found.leftovers()]
     assert not left, f"left on the host after the test: {left}"
+
+
+@pytest.fixture(scope="module")
+def module_agent(lab_image: Image) -> Iterator[Callable[[Node], Agent]]:
+    """A factory: module_agent(node) -> the engine on that node, imported once and under command."""
+    made: List[Agent] = []
+
+    def start_on(node: Node) -> Agent:
+        made.append(Agent(node, "engine_agent.py"))
+        return made[-1]
+
+    yield start_on
+    for agent in made:
+        agent.close()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A node of the lab under `wirespeed.xdp.site`, looked at with everybody's tools: ethtool, ip, bpftool, tc.
 
-Nothing here uses Wirespeed's own code to judge Wirespeed.
+Nothing here uses Wirespeed's own code to judge Wirespeed. With an agent, a run is the engine's alone, without Ansible
+and SSH: what the node module calls, on a node where it is imported already. That is for what is said of the engine and
+the drivers; what the playbooks do is said by runs of the playbooks.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
 import time
-from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from tests import playbook
 from tests.playbook import Play
 
 from . import inventory
+from .agent import Agent
 from .node import Node
 
 IGB, VIRTIO, VMXNET3, E1000E = range(4)
@@ -34,6 +39,11 @@ class Site:
     node: Node
     nics: Dict[str, Dict[str, Any]]
     tables: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict(TABLES))
+    agent: Optional[Agent] = None
+
+    def ask(self, nics: Dict[str, Dict[str, Any]]) -> Site:
+        """The same node with another intent."""
+        return replace(self, nics=nics)
 
     @property
     def variables(self) -> Dict[str, Any]:
@@ -43,17 +53,43 @@ class Site:
         }
 
     def run(self, *arguments: str, check: bool = True, name: str = "site", **variables: Any) -> Play:
-        """The playbook `wirespeed.xdp.NAME` over SSH."""
+        """The playbook `wirespeed.xdp.NAME` over SSH, or with an agent the engine on the node."""
+        if self.agent is not None:
+            assert arguments in ((), ("--check",)) and name == "site" and not variables, "that takes a playbook"
+            return self._engine(check, intent=self.intent, predict=bool(arguments))
         everything = {**self.variables, **variables}
         inventory_ = inventory.document([self.node])
         return playbook.run(inventory_, f"wirespeed.xdp.{name}", everything, list(arguments), check)
+
+    @property
+    def intent(self) -> Dict[str, Any]:
+        return {key[len("wirespeed_") :]: value for key, value in self.variables.items()}
+
+    def count(self, window_seconds: float, min_packets: int) -> Play:
+        """What came in over a window, and whether it adds up; by the engine, while traffic runs."""
+        words = {"window_seconds": window_seconds, "min_packets": min_packets}
+        return self._engine(False, intent=self.intent, count=words)
+
+    def _engine(self, must: bool, **request: Any) -> Play:
+        """In the shape of a playbook's run: exit code, what was said, and the node module's result."""
+        assert self.agent is not None
+        answer = self.agent.request(**request)
+        result = answer.get("result", {})
+        lines = [(playbook.NODE, result), ("stats", {"changed": int(result.get("changed", False))})]
+        told = [{"host": self.node.name, "action": action, "result": found} for action, found in lines]
+        play = Play(0 if "result" in answer else 2, answer.get("error", ""), told)
+        assert not must or play.code == 0, play.output
+        return play
 
     def steps(self, play: Play) -> List[str]:
         return [step["text"] for step in play.node(self.node.name)["steps"]]
 
     def drift(self) -> List[str]:
-        """Paths of all deviations, as the drift playbook reports them."""
-        found = self.run(name="drift").node(self.node.name)
+        """Paths of all deviations, as the drift playbook reports them, or with an agent as check mode finds them."""
+        if self.agent is not None:
+            found = self.agent.request(intent=self.intent, predict=True)["result"]
+        else:
+            found = self.run(name="drift").node(self.node.name)
         return sorted(each["path"] for each in found["deviations"])
 
     # --- what everybody's tools say ------------------------------------------------------------------------------
@@ -106,6 +142,24 @@ class Site:
         carriers = " ".join(f"/sys/class/net/{name}/carrier" for name in self.nics)
         count = f"cat {carriers} | grep -c 1 || true"
         self.until(lambda: self.node.out(count) == str(len(self.nics)), "not every NIC has its carrier")
+
+    @contextlib.contextmanager
+    def traffic(self, index: int, source: str = "198.51.100.7", rate: float = 200.0) -> Iterator[None]:
+        """Frames of many flows from one source into one NIC for as long as the body runs."""
+        over = threading.Event()
+
+        def send() -> None:
+            with self.node.wire(index) as wire:
+                while not over.is_set():
+                    wire.stream(50, source=source, rate=rate, flows=50)
+
+        sender = threading.Thread(target=send, name=f"traffic {index}", daemon=True)
+        sender.start()
+        try:
+            yield
+        finally:
+            over.set()
+            sender.join()
 
     def join_vlan(self, vlan: int) -> None:
         """Have the NICs receive a VLAN: igb and e1000e filter tags that no VLAN device asks for (RCTL.VFE)."""
