@@ -100,7 +100,7 @@ def orders(draw: st.DrawFn) -> Tuple[str, ...]:
     """Any order, but a table is laid over channels that are there, and what an attach asks for comes before it."""
     order = draw(st.permutations([setting.value for setting in VALUES if setting is not Setting.RSS]))
     order.insert(draw(st.integers(order.index("channels") + 1, len(order))), "rss")
-    order.insert(draw(st.integers(max(order.index("mtu"), order.index("features")) + 1, len(order))), "attach")
+    order.insert(draw(st.integers(max(map(order.index, ("mtu", "features", "channels"))) + 1, len(order))), "attach")
     return tuple(order)
 
 
@@ -113,8 +113,8 @@ def profiles(draw: st.DrawFn) -> ResolvedProfile:
         if draw(st.booleans())
     }
     for setting, names in forgotten.items():
-        if "detach" in names:  # a driver that makes its rings anew at the one does so at the other
-            forgotten[setting] = tuple(sorted({*names, "attach"}))
+        if {"attach", "detach"} & set(names):  # a driver that makes its rings anew at the one does so at the other
+            forgotten[setting] = tuple(sorted({*names, "attach", "detach"}))
     falsely = {Setting.RSS: forgotten.pop(Setting.RSS)} if Setting.RSS in forgotten and draw(st.booleans()) else {}
     rules = {each.value: OperationRule(draw(COSTS), draw(st.one_of(COSTS, st.none()))) for each in VALUES}
     for setting in (*forgotten, *falsely):  # what must be written after an attach cannot be refused then

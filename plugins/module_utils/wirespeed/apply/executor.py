@@ -118,17 +118,27 @@ def undo(
     """
     undone: List[Step] = []
     left: List[str] = []
+    stuck: List[Tuple[int, Step]] = []
+
+    def try_one(index: int, step: Step, older: Sequence[Step]) -> List[str]:
+        resisting = [] if _put_back_by(older, step) else _undo(step, actuators)
+        if not resisting:
+            undone.append(step)
+            if journal is not None:
+                journal.undone(index)
+        return resisting
+
     for number, (index, step) in enumerate(newest_first, 1):
         older = [each for _index, each in newest_first[number:]]
-        resisting = [] if _put_back_by(older, step) else _undo(step, actuators)
-        if resisting:
-            left += resisting
-            continue
-        undone.append(step)
+        if try_one(index, step, older):
+            stuck.append((index, step))
         if step.target not in [each.target for each in older if each.action is not Action.AWAIT]:
             left += _written_again([*reversed(ahead), *undone], step.target, actuators)
-        if journal is not None:
-            journal.undone(index)
+            # What a forgotten setting stood in the way of goes now: fewer channels, once the table is back.
+            left += [problem for at, each in stuck for problem in try_one(at, each, ())]
+            if stuck:
+                left += _written_again([*reversed(ahead), *undone], step.target, actuators)
+            stuck = []
     return undone, left
 
 
