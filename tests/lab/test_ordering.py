@@ -8,21 +8,23 @@ from typing import Callable
 import pytest
 
 from . import Node
+from .agent import Agent
 from .site import INTERFACES, NICS, VIRTIO, Site
 
 NIC = INTERFACES[VIRTIO]
 
 
 @pytest.fixture(scope="module")
-def site(module_node: Callable[..., Node]) -> Site:
-    found = Site(module_node("6.12", *NICS), {NIC: {"pipeline": "scrubber"}})
+def site(module_node: Callable[..., Node], module_agent: Callable[[Node], Agent]) -> Site:
+    node = module_node("6.12", *NICS)
+    found = Site(node, {NIC: {"pipeline": "scrubber"}}, agent=module_agent(node))
     found.quiet()
     found.run()
     return found
 
 
 def ask(site: Site, channels: int, **more: str) -> Site:
-    return Site(site.node, {NIC: {"pipeline": "scrubber", "tuning": {"channels": {"combined": channels}}, **more}})
+    return site.ask({NIC: {"pipeline": "scrubber", "tuning": {"channels": {"combined": channels}}, **more}})
 
 
 def test_the_kernel_itself_refuses_channels_under_xdp(site: Site) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List
 import pytest
 
 from . import Node
+from .agent import Agent
 from .site import E1000E, IGB, INTERFACES, NICS, VIRTIO, VMXNET3, Site
 
 KERNEL_SIDE = {
@@ -34,9 +35,12 @@ KERNELS = os.environ.get("WIRESPEED_SETTINGS_KERNELS", "6.12").split()  # "6.1 6
 
 
 @pytest.fixture(scope="module", params=KERNELS)
-def site(request: pytest.FixtureRequest, module_node: Callable[..., Node]) -> Site:
+def site(
+    request: pytest.FixtureRequest, module_node: Callable[..., Node], module_agent: Callable[[Node], Agent]
+) -> Site:
     """Attached already, so that the settings are changed under a program."""
-    made = Site(module_node(request.param, *NICS), {name: {"pipeline": "scrubber"} for name in INTERFACES})
+    node = module_node(request.param, *NICS)
+    made = Site(node, {name: {"pipeline": "scrubber"} for name in INTERFACES}, agent=module_agent(node))
     made.quiet()
     made.run()
     made.quiet()
@@ -46,7 +50,7 @@ def site(request: pytest.FixtureRequest, module_node: Callable[..., Node]) -> Si
 @pytest.fixture(scope="module")
 def tuned(site: Site) -> Site:
     before = site.carrier_changes()
-    wanted = Site(site.node, {name: {"pipeline": "scrubber", "tuning": TUNING[name]} for name in INTERFACES})
+    wanted = site.ask({name: {"pipeline": "scrubber", "tuning": TUNING[name]} for name in INTERFACES})
     steps = wanted.run().node(site.node.name)["steps"]
     assert {step["resource"] for step in steps} <= set(QUIET)
     assert {step["disruption"] for step in steps} == {"none"}
@@ -130,7 +134,7 @@ def test_private_flag_bounces_igb_as_announced(tuned: Site) -> None:
     nic = INTERFACES[IGB]
     before = tuned.carrier_changes()[nic]
     tuning = {**TUNING[nic], "private_flags": {"legacy-rx": True}}
-    steps = Site(tuned.node, {nic: {"pipeline": "scrubber", "tuning": tuning}}).run().node(tuned.node.name)["steps"]
+    steps = tuned.ask({nic: {"pipeline": "scrubber", "tuning": tuning}}).run().node(tuned.node.name)["steps"]
     tuned.quiet()
     flags = [step for step in steps if step["resource"] == "private_flags"]
     assert [step["disruption"] for step in flags] == ["bounce"]
@@ -150,6 +154,6 @@ def test_private_flag_bounces_igb_as_announced(tuned: Site) -> None:
 def test_what_a_nic_cannot_is_refused_before_any_change(tuned: Site, nic: int, tuning: Any, said: str) -> None:
     interface = INTERFACES[nic]
     before = tuned.carrier_changes()
-    play = Site(tuned.node, {interface: {"pipeline": "scrubber", "tuning": tuning}}).run(check=False)
+    play = tuned.ask({interface: {"pipeline": "scrubber", "tuning": tuning}}).run(check=False)
     assert play.code == 2 and said in play.output and "Traceback" not in play.output
     assert tuned.carrier_changes() == before
