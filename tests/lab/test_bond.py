@@ -110,7 +110,9 @@ def test_run_that_fails_at_the_second_member_is_undone_without_cutting_the_bond_
 
 def test_target_of_redirects_gets_its_program_first(site: Site, run: Dict[str, Any]) -> None:
     """igb_xdp_xmit answers ENXIO without one; the VLAN on top of it stays as it is."""
-    site.node.ssh(f"ip link add link {BESIDE} name {BESIDE}.5 type vlan id 5; ip link set {BESIDE}.5 up")
+    site.node.ssh(
+        f"ip link set {BESIDE} up; ip link add link {BESIDE} name {BESIDE}.5 type vlan id 5; ip link set {BESIDE}.5 up"
+    )
     wanted = {**site.nics, FIRST: {**site.nics[FIRST], "workload": "forward", "redirect_to": [BESIDE]}}
     asked = site.ask(wanted)
     steps = asked.run().node(site.node.name)["steps"]

@@ -29,11 +29,10 @@ TUNING: Dict[str, Dict[str, Any]] = {
     "rings": {"rx": 512, "tx": 256},
     "coalesce": {"rx-usecs": 40},
     "pause": {"rx": True, "tx": True},
-    "fec": {"encoding": "rs"},
     "txqueuelen": {"txqueuelen": 2000},
     "napi": {"defer-hard-irqs": 2},
 }
-AGAIN = ("channels", "rings", "coalesce", "pause", "fec")
+AGAIN = ("channels", "rings", "coalesce", "pause")
 
 
 @pytest.fixture(scope="module", params=KERNELS)
