@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any, Dict, Iterator
 
 import pytest
 
 from . import KERNELS, Image, Node, frames
+from .agent import Agent
 from .conftest import _factory
 
 NICS = ("igb", "virtio:queues=4:rss=on", "vmxnet3", "e1000e")
-ENGINE = Path(__file__).parents[2] / "plugins/module_utils/wirespeed"
 DENIED, CLEAN, SOURCES = 300, 500, 32
 SENT = DENIED + CLEAN
 XDP = {"xdp_packets", "xdp_drop", "xdp_pass", "xdp_tx", "xdp_redirect", "xdp_aborted"}
@@ -58,22 +54,9 @@ class Machine:
 
     def __init__(self, node: Node, label: str) -> None:
         self.node, self.label = node, label
-        self._agent: Any = None
-
-    def install(self, scratch: Path) -> None:
-        shutil.copytree(ENGINE, scratch / "engine/wirespeed", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(Path(__file__).with_name("counters_agent.py"), scratch / "engine")
-        self.node.ssh(UP)
-        self.node.put(scratch / "engine", "/root/engine")
-        command = self.node.remote.command("PYTHONPATH=/root/engine python3 /root/engine/counters_agent.py")
-        self._agent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, *words: object) -> Dict[str, Any]:
-        self._agent.stdin.write(" ".join(str(word) for word in words) + "\n")
-        self._agent.stdin.flush()
-        answer = self._agent.stdout.readline()
-        assert answer, "the agent on the node died; its last words are on standard error"
-        return json.loads(answer)
+        node.ssh(UP)
+        self._agent = Agent(node, "counters_agent.py")
+        self.ask, self.close = self._agent.ask, self._agent.close
 
     def window(self, index: int) -> Dict[str, Any]:
         """The report on a window in which DENIED and CLEAN frames of SOURCES addresses each came in."""
@@ -84,24 +67,14 @@ class Machine:
             sent = wire.send(denied + clean)
         return self.ask("end", sent, 2 * SOURCES)
 
-    def close(self) -> None:
-        if self._agent is not None:
-            self._agent.stdin.close()
-            self._agent.wait(timeout=30)
-
 
 @pytest.fixture(scope="module", params=KERNELS)
-def machine(
-    request: pytest.FixtureRequest, lab_image: Image, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Machine]:
+def machine(request: pytest.FixtureRequest, lab_image: Image) -> Iterator[Machine]:
     """One node at a time: the next kernel's starts when the last one is gone."""
     for make in _factory(lab_image):
         found = Machine(make(request.param, *NICS), request.param)
-        try:
-            found.install(tmp_path_factory.mktemp("engine"))
-            yield found
-        finally:
-            found.close()
+        yield found
+        found.close()
 
 
 def told(report: Dict[str, Any]) -> Dict[str, int]:

@@ -123,11 +123,3 @@ def test_denied_frames_are_dropped_and_counted_and_all_others_delivered(converge
 
 def test_e1000e_is_served_with_a_warning_never_silently(converged: Converged) -> None:
     assert "e1000e has no native XDP" in converged.first.output
-
-
-def test_native_only_is_refused_on_e1000e_and_nothing_changes(converged: Converged) -> None:
-    site = converged.site
-    asked = Site(site.node, {INTERFACES[E1000E]: {"pipeline": "scrubber", "mode": "native"}})
-    play = asked.run(check=False)
-    assert play.code == 2 and "has no native XDP" in play.output and "Traceback" not in play.output
-    assert site.link(INTERFACES[E1000E])["xdp"]["mode"] == 2

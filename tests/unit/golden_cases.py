@@ -275,6 +275,19 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
     if facts.get("coalesce"):
         moved = {"rx-usecs", "rx-frames"} if facts["coalesce"].get("adaptive-rx") else set()
         yield Setting.COALESCE, SettingFacts(facts["coalesce"], floating=frozenset(moved & set(facts["coalesce"])))
+    yield from _queue_cpus(facts)
+    yield from _queue_lists(facts)
+    if facts.get("rss_fields"):
+        yield Setting.RSS_FIELDS, SettingFacts(facts["rss_fields"])
+    if facts.get("rss"):
+        channels = facts.get("channels") or {"rx": facts["queues"]}
+        rings = sum(channels.get(key, 0) for key in ("rx", "combined"))
+        indirection = table(facts["rss"], facts["buckets"])
+        yield Setting.RSS, SettingFacts({"indirection": indirection}, {"indirection": rings - 1})
+
+
+def _queue_cpus(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]]:
+    """The kernel's side of the queues: ``interrupts``, ``xps``, ``rps``, ``irqbalance``, ``rfs``."""
     if facts.get("interrupts"):
         cpus = tuple(range(facts["cpus"]))
         values = {"cpus": facts["interrupts"]}
@@ -286,16 +299,8 @@ def _settings(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]
             yield setting, SettingFacts({"cpus": facts[setting.value]}, {"cpus": 7}, derived=running)
     if "irqbalance" in facts:
         yield Setting.IRQBALANCE, SettingFacts({"keeps-off": facts["irqbalance"]})
-    yield from _queue_lists(facts)
     if "rfs" in facts:
         yield Setting.RFS, SettingFacts({"flows-per-queue": facts["rfs"]})
-    if facts.get("rss_fields"):
-        yield Setting.RSS_FIELDS, SettingFacts(facts["rss_fields"])
-    if facts.get("rss"):
-        channels = facts.get("channels") or {"rx": facts["queues"]}
-        rings = sum(channels.get(key, 0) for key in ("rx", "combined"))
-        indirection = table(facts["rss"], facts["buckets"])
-        yield Setting.RSS, SettingFacts({"indirection": indirection}, {"indirection": rings - 1})
 
 
 def _queue_lists(facts: Mapping[str, Any]) -> Iterator[Tuple[Setting, SettingFacts]]:

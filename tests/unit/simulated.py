@@ -109,7 +109,7 @@ class Simulated:
             raise Broken(f"{step.target} carries a program already")
         mode = XdpMode(step.after["mode"])
         if mode is XdpMode.NATIVE:
-            self._hold_constraints(nic, [each for each in self.rules[nic.name].constraints])
+            self._hold_constraints(nic, list(self.rules[nic.name].constraints))
         self.links += 1
         attached = XdpAttachment(mode, 7, "root", self.links, step.after["pipeline"])
         self._replace(replace(nic, xdp=attached, dead_link=None))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import time
 from pathlib import Path
-from typing import Callable, Iterable, List
+from typing import Callable, Iterable, List, Optional
 
 from .errors import KernelRefusal, WirespeedError
 from .kernel import rtnetlink
@@ -41,7 +41,7 @@ class CarrierActuator:
 
 
 def wait_for_carrier(
-    names: Iterable[str], patience: float = CARRIER_PATIENCE, there: "Callable[[str], bool] | None" = None
+    names: Iterable[str], patience: float = CARRIER_PATIENCE, there: Optional[Callable[[str], bool]] = None
 ) -> List[str]:
     """Returns the names that are still without carrier when ``patience`` seconds are over."""
     arrived = there or has_carrier

@@ -76,7 +76,7 @@ def refusals_json(refusals: Sequence[Refusal]) -> List[Dict[str, str]]:
 
 
 def _differing(step: Step) -> List[str]:
-    """A step writes also what reads right, where it is lost in between; all of it where it is right but not in force."""
+    """A step also writes what reads right, where that is lost in between; all of it, where none of it is in force."""
     return [key for key, want in step.after.items() if step.before.get(key) != want] or list(step.after)
 
 

@@ -42,7 +42,7 @@ def _connections() -> Iterator[str]:
         except OSError:
             return
         for line in environment:
-            name, _, value = line.partition(b"=")
+            name, dummy_equals, value = line.partition(b"=")
             if name == _VARIABLE.encode():
                 yield value.decode("ascii", "replace")
         pid = int(status.rpartition(")")[2].split()[1])

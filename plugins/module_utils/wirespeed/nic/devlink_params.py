@@ -103,7 +103,8 @@ def _fitting(facts: SettingFacts, key: str, value: Value) -> Value:
 
 
 def _plain(value: Value) -> devlink_netlink.ParameterValue:
-    assert not isinstance(value, tuple), value
+    if isinstance(value, tuple):
+        raise TypeError(f"a devlink parameter has one value, not {value!r}")
     return value
 
 
