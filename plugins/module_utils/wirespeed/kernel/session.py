@@ -41,8 +41,8 @@ def _connections() -> Iterator[str]:
             status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
+        start = _VARIABLE.encode() + b"="
         for line in environment:
-            name, dummy_equals, value = line.partition(b"=")
-            if name == _VARIABLE.encode():
-                yield value.decode("ascii", "replace")
+            if line.startswith(start):
+                yield line[len(start) :].decode("ascii", "replace")
         pid = int(status.rpartition(")")[2].split()[1])
