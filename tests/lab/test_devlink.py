@@ -65,7 +65,7 @@ def asking(site: Site, **parameters: Any) -> Site:
 
 def parameters(site: Site) -> Dict[str, Any]:
     """As the ``devlink`` command shows them."""
-    shown = json.loads(site.node.out(f"devlink -j dev param show"))["param"][DEVICE]
+    shown = json.loads(site.node.out("devlink -j dev param show"))["param"][DEVICE]
     return {each["name"]: each["values"][0]["value"] for each in shown}
 
 
