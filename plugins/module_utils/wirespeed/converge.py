@@ -70,7 +70,7 @@ class Converger:
             had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
             node, desired, done = self._passes(node, first, actuators)
             collect(self._paths)
-            down = wait_for_carrier(had_carrier)
+            down = [name for name in had_carrier if not has_carrier(name)]
             warnings = [*first.warnings, *(f"{name}: the carrier has not come back yet." for name in down)]
             return _result(node, desired, first, done, warnings, recovered)
 
@@ -102,12 +102,15 @@ class Converger:
     def _passes(self, node: Node, planned: Plan, actuators: Actuators) -> Tuple[Node, Desired, Tuple[Step, ...]]:
         """Apply, look again, and apply what is still missing; undo everything if it does not settle.
 
-        Members of bonds must be back before the next look: what they serve then decides what may be changed.
+        Links that a step took down must be back before the next look: what bonds can send through then decides what
+        may be changed, and the last look is what the run reports.
         """
         transaction = Transaction(actuators, start(self._journal, node.boot_id))
         serving = [member.name for upper in node.uppers.values() for member in upper.members if member.serves]
         for dummy in range(MAX_PASSES):
+            had_carrier = [name for name in _bounced(planned.steps) if has_carrier(name)]
             transaction.run(planned.steps)
+            wait_for_carrier(had_carrier)
             wait_for_service([name for name in _bounced(planned.steps) if name in serving])
             self._bear_witness(planned.steps)
             node, desired, planned = self._look(transaction.steps)
