@@ -325,12 +325,13 @@ def everyone(image: Image) -> List[Node]:
 
 
 def remove_orphans(image: Image) -> None:
-    """Take down the nodes of test runs that ended without doing so (killed, or out of memory)."""
-    for node in everyone(image):
-        pid, started = node.owner
-        if pid and process.started_at(pid) != started:
-            cache.say(f"node {node.name} was left by a test run that is gone (pid {pid}): removed")
-            node.remove()
+    """Take down the nodes of test runs that ended without doing so (killed, or out of memory); one worker at a time."""
+    with cache.locked("orphans"):
+        for node in everyone(image):
+            pid, started = node.owner
+            if pid and process.started_at(pid) != started:
+                cache.say(f"node {node.name} was left by a test run that is gone (pid {pid}): removed")
+                node.remove()
 
 
 def _free_port() -> int:
