@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Set, Tuple
 
-from wirespeed.apply.executor import Actuators
+from wirespeed.apply.actuator import Actuators
 from wirespeed.errors import KernelRefusal
 from wirespeed.model.desired import ResolvedProfile
 from wirespeed.model.nic import Nic, XdpAttachment, XdpMode

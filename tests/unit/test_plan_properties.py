@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from wirespeed.apply.executor import undo
+from wirespeed.apply.undo import undo
 from wirespeed.converge import MAX_PASSES
 from wirespeed.errors import BadInput, OutOfRange, WirespeedError
 from wirespeed.model.desired import Constraint, Desired, DesiredNic, DesiredPipeline, OperationRule, ResolvedProfile

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Tuple
 
 from . import report
-from .apply.executor import Actuator, Actuators, Transaction
+from .apply.actuator import Actuator, Actuators
+from .apply.executor import Transaction
 from .apply.journal import start
 from .apply.lock import node_lock
 from .apply.recover import pending, recover

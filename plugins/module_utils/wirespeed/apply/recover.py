@@ -9,7 +9,8 @@ from typing import Collection, Tuple
 from ..errors import WirespeedError
 from ..model.step import Action
 from . import journal as journals
-from .executor import Actuators, undo
+from .actuator import Actuators
+from .undo import undo
 
 _OF_A_NIC = (Action.SET, Action.ATTACH, Action.DETACH, Action.AWAIT)
 
