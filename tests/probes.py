@@ -114,6 +114,7 @@ PROBES: Dict[str, Callable[[], str]] = {
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
     "nmcli": lambda: _command("nmcli"),
+    "mstconfig": lambda: _command("mstconfig"),
     "tuned": lambda: "" if os.path.isdir("/usr/lib/tuned") else "no profiles in /usr/lib/tuned",
     "sshd": lambda: _command("sshd") or _command("ssh"),
     "ansible": lambda: "" if shutil.which("ansible-playbook", path=os.path.dirname(sys.executable)) else "no ansible",

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.probes import requires
 from wirespeed.errors import NotSupported, ToolFailed
 from wirespeed.kernel import mstconfig
 
-pytestmark = pytest.mark.skipif(shutil.which("mstconfig") is None, reason="mstconfig is not installed (mstflint)")
+pytestmark = [requires("mstconfig")]
 
 NOT_THERE = "0000:ff:1f.7"
 

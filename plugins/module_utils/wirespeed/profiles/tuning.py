@@ -164,7 +164,8 @@ def _want(
     if isinstance(value, tuple) and asked.setting is Setting.QUEUE_COALESCE:
         held = [_held(nic, asked, each, current, bounds) for each in value]
         findings = " ".join(dict.fromkeys(finding for _each, finding in held if finding))
-        return Want(tuple(each for each, _finding in held), str(asked.place), asked.why), findings  # type: ignore[arg-type]
+        values = tuple(each for each, _finding in held)  # all of the type that the key's own value has
+        return Want(values, str(asked.place), asked.why), findings  # type: ignore[arg-type]
     value, finding = _held(nic, asked, value, current, bounds)
     return Want(value, str(asked.place), asked.why), finding
 
