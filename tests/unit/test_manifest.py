@@ -9,7 +9,7 @@ from typing import Callable
 import pytest
 
 from wirespeed.errors import BadInput
-from wirespeed.pipeline.manifest import Manifest, Role, load_manifest
+from wirespeed.pipeline.manifest import Manifest, OnLayoutChange, Role, load_manifest
 
 REFERENCE = Path(__file__).resolve().parents[2] / "plugins/module_utils/wirespeed/objects/scrubber.pipeline.yml"
 GOOD = """\
@@ -50,7 +50,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     manifest = load_manifest(path)
     assert (manifest.object, manifest.empty_slot, manifest.stages) == ("edge.bpf.o", "pass", ())
     assert manifest.maps["flows"].role is Role.STATE
-    assert not manifest.maps["flows"].reset_on_layout_change
+    assert manifest.maps["flows"].on_layout_change is OnLayoutChange.CONVERT
 
 
 def test_json_carries_all_of_it() -> None:
@@ -64,7 +64,11 @@ def test_json_carries_all_of_it() -> None:
         ("entry: edge", "entri: edge", "edge.pipeline.yml:1: has no 'entry'"),
         ("maps:", "empty_slott: drop\nmaps:", ":5: empty_slott: 'empty_slott' is not known here. Did you mean"),
         ("role: state", "role: stats8", ":6: maps.flows.role: 'stats8' is not known here. Did you mean 'stats'?"),
-        ("table: prefix_set", "table: prefixset", "Did you mean 'prefix_set'? Allowed: prefix_set."),
+        (
+            "table: prefix_set",
+            "table: prefixset",
+            "Did you mean 'prefix_set'? Allowed: address_set, port_set, prefix_set.",
+        ),
         ("role: state", "role: state, table: prefix_set", "maps.flows.table: stands on a map of role 'state'"),
         ("name: denied", "name: pass", ":10: verdicts[1].name: 'pass' is verdict 0 already"),
         ("action: drop", "action: dorp", "verdicts[1].action: 'dorp' is not known here. Did you mean 'drop'?"),

@@ -146,7 +146,7 @@ def test_an_object_without_btf_is_said() -> None:
 
 
 def test_a_size_in_the_manifest_wins_over_the_objects() -> None:
-    maps = {**scrubber().manifest.maps, "deny_v4": MapSpec(Role.CONFIG, "prefix_set", 5)}
+    maps = {**scrubber().manifest.maps, "deny_v4": MapSpec(Role.CONFIG, "prefix_set", max_entries=5)}
     source = replace(scrubber(), manifest=replace(scrubber().manifest, maps=maps))
     assert source.tables["deny_v4"].max_entries == 5
 

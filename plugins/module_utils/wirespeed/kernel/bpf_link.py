@@ -11,10 +11,9 @@ from typing import Iterator, Optional
 from ..errors import KernelRefusal
 from ..model.nic import XdpMode
 from . import libbpf
-from .bpf_prog import BpfProgram
+from .bpf_prog import BPF_XDP, BpfProgram
 from .libbpf import Handle, Options, call, check, fields, function, messages
 
-BPF_XDP = 37  # enum bpf_attach_type
 LINK_TYPE_XDP = 6  # enum bpf_link_type
 BPF_F_REPLACE = 1 << 2
 UPDATE_IF_NOEXIST = 1 << 0

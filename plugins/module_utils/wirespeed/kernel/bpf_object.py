@@ -13,7 +13,7 @@ from typing import Dict, Iterator, Optional, Sequence, Tuple, Type
 
 from ..errors import BadInput, KernelRefusal, Place, WirespeedError
 from .bpf_map import BpfMap
-from .bpf_prog import BpfProgram
+from .bpf_prog import BPF_XDP, XDP, BpfProgram
 from .libbpf import Options, call, fields, function, messages
 
 LOG_BYTES = 16 << 20  # the verifier's largest log; pages are only taken when written
@@ -58,6 +58,13 @@ class BpfObject:
             reason = "; ".join(messages.lines)
             # No kernel was asked yet; libbpf's own codes above 4000 say less than its messages.
             raise BadInput(Place(name), "", f"libbpf cannot read this object: {reason}.", "Build it again.")
+        self._unpin()
+
+    def _unpin(self) -> None:
+        """Where an author has written LIBBPF_PIN_BY_NAME, load() would pin, or take over, maps by their bare names."""
+        forget = function("bpf_map__set_pin_path", _INT, _PTR, _STR)
+        for name, found in self._walk("map"):
+            call(f"bpf_map__set_pin_path {name}", forget(found, None))
 
     def _walk(self, kind: str) -> Iterator[Tuple[str, int]]:
         step = function(f"bpf_object__next_{kind}", _PTR, _PTR, _PTR)
@@ -71,10 +78,19 @@ class BpfObject:
         return dict(self._walk("map"))[name]
 
     def only(self, programs: Sequence[str]) -> None:
-        """Leaves every other program of the object out."""
+        """Leaves every other program of the object out, and loads these as XDP whatever their section is called.
+
+        libbpf 1.x knows no section but "xdp" and "xdp.frags"; older objects have names like "xdp_prog".
+        """
         choose = function("bpf_program__set_autoload", _INT, _PTR, ctypes.c_bool)
+        set_type = function("bpf_program__set_type", _INT, _PTR, _INT)
+        set_attach_type = function("bpf_program__set_expected_attach_type", _INT, _PTR, _INT)
         for name, program in self._walk("program"):
             call(f"bpf_program__set_autoload {name}", choose(program, name in programs))
+            if name in programs:
+                call(f"bpf_program__set_type {name}", set_type(program, XDP))
+                # Linux 6.18 keeps programs of another expected attach type out of a program array.
+                call(f"bpf_program__set_expected_attach_type {name}", set_attach_type(program, BPF_XDP))
 
     def patch_rodata(self, patches: Dict[int, bytes]) -> None:
         """Overwrites bytes of .rodata at the given offsets before the kernel freezes it."""

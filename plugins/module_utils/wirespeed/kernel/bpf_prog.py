@@ -11,6 +11,7 @@ from . import libbpf
 from .libbpf import Handle, Options, call, fields, function
 
 XDP = 6  # enum bpf_prog_type
+BPF_XDP = 37  # enum bpf_attach_type
 MAX_MAPS = 64  # MAX_USED_MAPS, include/linux/bpf.h
 _ROOM_FOR_GROWTH = 512  # an XDP program may push headers
 

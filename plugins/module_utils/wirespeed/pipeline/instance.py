@@ -19,6 +19,7 @@ from ..kernel.bpf_object import BpfObject
 from ..kernel.bpf_prog import BpfProgram
 from . import layout, records, root
 from .links import move, pinned_links
+from .map_spec import OnLayoutChange
 from .pins import STAGING, Paths
 from .records import Record
 from .source import RODATA, PipelineSource
@@ -59,9 +60,8 @@ def _load_into(paths: Paths, source: PipelineSource, staging: Path) -> Tuple[Lis
     with BpfObject(source.object_bytes, manifest.name[:15]) as loaded, ExitStack() as shared:
         loaded.only(manifest.programs)
         loaded.patch_rodata(source.rodata)
-        for name, spec in manifest.maps.items():
-            if spec.max_entries is not None:
-                loaded.resize(name, spec.max_entries)
+        for name, size in source.sizes.items():
+            loaded.resize(name, size)
         reusable, reset = _hand_over(paths, source, shared)
         for name, existing in reusable.items():
             loaded.reuse(name, existing)
@@ -82,7 +82,7 @@ def _hand_over(paths: Paths, source: PipelineSource, shared: ExitStack) -> Tuple
         changed = layout.differences(existing, source.maps[map_name], source.btf)
         if not changed:
             reusable[map_name] = existing
-        elif spec.reset_on_layout_change:
+        elif spec.on_layout_change is OnLayoutChange.RESET:
             reset.append(map_name)
         else:
             raise Refused(

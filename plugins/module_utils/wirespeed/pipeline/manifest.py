@@ -7,45 +7,21 @@ The format is ``manifest.schema.json``; the reference is ``objects/scrubber.pipe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ..errors import BadInput, Place
+from ..model.intent import unknown_word
 from . import document as documents
+from .checks import Fixture, Health
+from .document import Document
+from .map_spec import MapSpec, Merge, OnLayoutChange, Role
+
+__all__ = ["Manifest", "MapSpec", "Merge", "OnLayoutChange", "Role", "Verdict", "load_manifest"]
 
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
 VERDICT_MAP = "verdicts"
 Constant = Union[int, bool, str]
-
-
-class Role(str, Enum):
-    """What a map is for, which decides its fate in a reload.
-
-    ``config``  written from the intent; each generation has its own.
-    ``state``   what the program learned (flows); handed to the next generation.
-    ``stats``   what the program counted; handed to the next generation.
-    ``scratch`` nothing worth keeping.
-    """
-
-    CONFIG = "config"
-    STATE = "state"
-    STATS = "stats"
-    SCRATCH = "scratch"
-
-    @property
-    def handed_over(self) -> bool:
-        return self in (Role.STATE, Role.STATS)
-
-
-@dataclass(frozen=True)
-class MapSpec:
-    """``table`` names the row codec of a config map (``config/tables.py``)."""
-
-    role: Role
-    table: Optional[str] = None
-    max_entries: Optional[int] = None
-    reset_on_layout_change: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +45,8 @@ class Manifest:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     empty_slot: str = "pass"
     description: str = ""
+    tests: Tuple[Fixture, ...] = ()
+    health: Optional[Health] = None
 
     @property
     def programs(self) -> Tuple[str, ...]:
@@ -85,9 +63,11 @@ class Manifest:
             "entry": self.entry,
             "stages": list(self.stages),
             "empty_slot": self.empty_slot,
-            "maps": {name: _map_json(spec) for name, spec in self.maps.items()},
+            "maps": {name: spec.to_json() for name, spec in self.maps.items()},
             "verdicts": [vars(verdict).copy() for verdict in self.verdicts],
             "constants": dict(self.constants),
+            "tests": [fixture.to_json() for fixture in self.tests],
+            "health": None if self.health is None else self.health.to_json(),
         }
 
     @classmethod
@@ -102,11 +82,13 @@ class Manifest:
                 object=data.get("object") or f"{data['name']}.bpf.o",
                 entry=data["entry"],
                 stages=tuple(data.get("stages", ())),
-                maps={name: _map(spec) for name, spec in data.get("maps", {}).items()},
+                maps={name: MapSpec.from_json(spec) for name, spec in data.get("maps", {}).items()},
                 verdicts=tuple(Verdict(**verdict) for verdict in data.get("verdicts", ())),
                 constants=dict(data.get("constants", {})),
                 empty_slot=data.get("empty_slot", "pass"),
                 description=data.get("description", ""),
+                tests=tuple(Fixture.from_json(fixture) for fixture in data.get("tests", ())),
+                health=None if data.get("health") is None else Health.from_json(data["health"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(Place("manifest"), "", f"is not one that this version can read ({error!r}).") from error
@@ -117,29 +99,51 @@ def load_manifest(path: Path) -> Manifest:
     document = documents.read(path)
     documents.validate(document, SCHEMA)
     manifest = Manifest.from_json(document.data)
+    _check_maps(manifest, document)
+    _check_verdicts(manifest, document)
+    _check_tests(manifest, document)
+    return manifest
+
+
+def _check_maps(manifest: Manifest, document: Document) -> None:
     for name, spec in manifest.maps.items():
-        if spec.table is not None and spec.role is not Role.CONFIG:
-            place, what = document.place(("maps", name, "table")), f"maps.{name}.table"
-            raise BadInput(place, what, f"stands on a map of role '{spec.role.value}'.", "Only config maps are tables.")
+        for word in ("table", "value"):
+            if word in document.data["maps"][name] and spec.role is not Role.CONFIG:
+                place, what = document.place(("maps", name, word)), f"maps.{name}.{word}"
+                problem = f"stands on a map of role '{spec.role.value}'."
+                raise BadInput(place, what, problem, "Only config maps are tables.")
+        for word in ("on_layout_change", "merge", "sums"):
+            if word in document.data["maps"][name] and not spec.role.handed_over:
+                place, what = document.place(("maps", name, word)), f"maps.{name}.{word}"
+                problem = f"stands on a map of role '{spec.role.value}', which no reload hands over."
+                raise BadInput(place, what, problem, "Only state and stats are handed over.")
+
+
+def _check_verdicts(manifest: Manifest, document: Document) -> None:
     names = [verdict.name for verdict in manifest.verdicts]
     for number, verdict in enumerate(names):
         if verdict in names[:number]:
             place = document.place(("verdicts", number, "name"))
             raise BadInput(place, f"verdicts[{number}].name", f"{verdict!r} is verdict {names.index(verdict)} already.")
-    return manifest
+    for verdict in manifest.health.verdicts if manifest.health else ():
+        if verdict not in names:
+            place = document.place(("health", "verdicts", verdict))
+            raise unknown_word(place, f"health.verdicts.{verdict}", verdict, names)
 
 
-def _map(spec: Mapping[str, Any]) -> MapSpec:
-    reset = spec.get("on_layout_change", "refuse") == "reset"
-    return MapSpec(Role(spec["role"]), spec.get("table"), spec.get("max_entries"), reset)
-
-
-def _map_json(spec: MapSpec) -> Dict[str, Any]:
-    said: Dict[str, Any] = {"role": spec.role.value}
-    if spec.table is not None:
-        said["table"] = spec.table
-    if spec.max_entries is not None:
-        said["max_entries"] = spec.max_entries
-    if spec.role.handed_over:
-        said["on_layout_change"] = "reset" if spec.reset_on_layout_change else "refuse"
-    return said
+def _check_tests(manifest: Manifest, document: Document) -> None:
+    names = [fixture.name for fixture in manifest.tests]
+    verdicts = [verdict.name for verdict in manifest.verdicts]
+    for number, fixture in enumerate(manifest.tests):
+        if fixture.name in names[:number]:
+            place = document.place(("tests", number, "name"))
+            problem = f"{fixture.name!r} is the name of tests[{names.index(fixture.name)}] already."
+            raise BadInput(place, f"tests[{number}].name", problem)
+        if fixture.expect is not None and fixture.expect not in verdicts:
+            place = document.place(("tests", number, "expect"))
+            raise unknown_word(place, f"tests[{number}].expect", fixture.expect, verdicts)
+        for table in fixture.tables:
+            known = [name for name, spec in manifest.maps.items() if spec.table is not None]
+            if table not in known:
+                place = document.place(("tests", number, "tables", table))
+                raise unknown_word(place, f"tests[{number}].tables.{table}", table, known)

@@ -11,20 +11,22 @@ import json
 import struct
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Dict, Mapping
+from typing import Any, Dict, Mapping
 
 from ..config.tables import Table, table
 from ..errors import BadInput, Place
+from ..expression import is_expression
 from ..kernel import btf as btfs
 from ..kernel import elf as elfs
 from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
-from . import constants
+from . import constants, sizes
 from .manifest import VERDICT_MAP, Constant, Manifest
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
+_NOT_LOADED = ("description", "object", "tests", "health")
 _FRAGS = "xdp.frags"
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
@@ -46,7 +48,7 @@ class PipelineSource:
         try:
             self._check_programs()
             self._check_maps()
-            constants.encode(self.manifest.constants, self.elf, self.btf, self.place)
+            constants.encode(self._constants, self.elf, self.btf, self.place)
         except (LookupError, ValueError, struct.error, RecursionError) as error:
             problem = f"the type information of this object contradicts itself ({error!r})."
             raise BadInput(self.place, ".BTF", problem, "Build it again.") from error
@@ -68,12 +70,20 @@ class PipelineSource:
 
     @cached_property
     def maps(self) -> Mapping[str, MapDefinition]:
-        """Every map that the object declares, at the size that it will be loaded with."""
-        sizes = {name: spec.max_entries for name, spec in self.manifest.maps.items()}
+        """Every map that the object declares, at the size that it will be loaded with.
+
+        A size that waits for the node's facts (:meth:`on`) is the object's own until then.
+        """
         return {
-            name: replace(found, max_entries=sizes.get(name) or found.max_entries)
+            name: replace(found, max_entries=self.sizes.get(name, found.max_entries))
             for name, found in btfs.map_definitions(self.btf).items()
         }
+
+    @property
+    def sizes(self) -> Dict[str, int]:
+        """By map, what is to be set in place of the object's own ``max_entries``."""
+        specs = self.manifest.maps.items()
+        return {name: spec.max_entries for name, spec in specs if isinstance(spec.max_entries, int)}
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -84,8 +94,7 @@ class PipelineSource:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that decides what is loaded: equal digests are the same code and sizes."""
-        said = self.manifest.to_json()
-        del said["description"], said["object"]
+        said = {key: value for key, value in self.manifest.to_json().items() if key not in _NOT_LOADED}
         text = json.dumps(said, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode() + b"\0" + self.object_bytes).hexdigest()
 
@@ -97,7 +106,7 @@ class PipelineSource:
     @property
     def rodata(self) -> Dict[int, bytes]:
         """Offset in .rodata -> bytes: the constants, and the generation where the SDK has room for it."""
-        patches = constants.encode(self.manifest.constants, self.elf, self.btf, self.place)
+        patches = constants.encode(self._constants, self.elf, self.btf, self.place)
         try:
             room = self.elf.variable(RODATA, GENERATION_VARIABLE)
         except KeyError:
@@ -110,6 +119,16 @@ class PipelineSource:
         if not values:
             return self
         return replace(self, manifest=replace(self.manifest, constants={**self.manifest.constants, **values}))
+
+    def on(self, known: Mapping[str, Any]) -> "PipelineSource":
+        """The same pipeline with its sizes and constants worked out for a node; ``known`` is of :mod:`.sizes`."""
+        manifest = sizes.evaluated(self.manifest, known, self.place)
+        return self if manifest is self.manifest else replace(self, manifest=manifest)
+
+    @property
+    def _constants(self) -> Dict[str, Constant]:
+        """Without those that wait for the node's facts."""
+        return {name: value for name, value in self.manifest.constants.items() if not is_expression(value)}
 
     def _check_programs(self) -> None:
         programs = self.elf.programs()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a manifest says of one map, and what follows from it in a reload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
+
+Size = Union[int, str]
+"""Entries: a number, or an expression over the node (``sizes.py``)."""
+
+
+class Role(str, Enum):
+    """What a map is for, which decides its fate in a reload.
+
+    ``config``  written from the intent; each generation has its own.
+    ``state``   what the program learned (flows); handed to the next generation.
+    ``stats``   what the program counted; handed to the next generation.
+    ``scratch`` nothing worth keeping.
+    """
+
+    CONFIG = "config"
+    STATE = "state"
+    STATS = "stats"
+    SCRATCH = "scratch"
+
+    @property
+    def handed_over(self) -> bool:
+        return self in (Role.STATE, Role.STATS)
+
+
+class OnLayoutChange(str, Enum):
+    """What a reload does with a map whose layout or size differs in the new object.
+
+    ``convert`` hands its entries over by the names of their members, where that is possible; else refuses.
+    ``refuse``  refuses the reload.
+    ``reset``   begins empty.
+    """
+
+    CONVERT = "convert"
+    REFUSE = "refuse"
+    RESET = "reset"
+
+
+class Merge(str, Enum):
+    """How entries come into a map of another layout when the program cannot fetch them itself.
+
+    ``sum``      every number is a counter: the new map begins empty, the old one is added to it after the publish.
+    ``newest``   copied before the publish, again what changed meanwhile; what the new program wrote stays.
+    ``keep_new`` entries that the new program has not made by itself are copied after the publish.
+    """
+
+    SUM = "sum"
+    NEWEST = "newest"
+    KEEP_NEW = "keep_new"
+
+
+@dataclass(frozen=True)
+class MapSpec:
+    """``table`` names the row codec of a config map (``config/tables.py``), ``value`` what it writes for each row.
+
+    ``sums`` names members of the value that are counters which several CPUs add to (``docs/state.md``).
+    """
+
+    role: Role
+    table: Optional[str] = None
+    value: int = 1
+    max_entries: Optional[Size] = None
+    on_layout_change: OnLayoutChange = OnLayoutChange.CONVERT
+    merge: Optional[Merge] = None
+    sums: Tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "MapSpec":
+        merge = said.get("merge")
+        return cls(
+            role=Role(said["role"]),
+            table=said.get("table"),
+            value=said.get("value", 1),
+            max_entries=said.get("max_entries"),
+            on_layout_change=OnLayoutChange(said.get("on_layout_change", "convert")),
+            merge=None if merge is None else Merge(merge),
+            sums=tuple(said.get("sums", ())),
+        )
+
+    def to_json(self) -> Dict[str, Any]:
+        said: Dict[str, Any] = {"role": self.role.value}
+        if self.table is not None:
+            said.update(table=self.table, value=self.value)
+        if self.max_entries is not None:
+            said["max_entries"] = self.max_entries
+        if self.role.handed_over:
+            said["on_layout_change"] = self.on_layout_change.value
+            said["sums"] = list(self.sums)
+        if self.merge is not None:
+            said["merge"] = self.merge.value
+        return said
