@@ -7,10 +7,23 @@
 #include <wirespeed.h>
 
 /* Version of the pins around this program: docs/pinning.md. */
-#define WS_PIN_PROTOCOL 1
+#define WS_PIN_PROTOCOL 2
+
+/*
+ * Built twice: a program array takes only programs that treat frames of
+ * several buffers as its first one does, and this program is the first.
+ */
+#ifdef WS_FRAGS
+#define WS_ROOT_SECTION "xdp.frags"
+#define WS_ROOT_FRAGS 1
+#else
+#define WS_ROOT_SECTION "xdp"
+#define WS_ROOT_FRAGS 0
+#endif
 
 WS_RODATA(__u32, bpf_metadata_wirespeed_protocol) = WS_PIN_PROTOCOL;
 WS_RODATA(__u32, bpf_metadata_wirespeed_root_abi) = WS_ROOT_ABI;
+WS_RODATA(__u32, bpf_metadata_wirespeed_frags) = WS_ROOT_FRAGS;
 
 /* Whose root this is; the loader fills it in. */
 WS_RODATA(char, bpf_metadata_wirespeed_pipeline[64]) = "";
@@ -34,7 +47,7 @@ struct {
 	__type(value, struct ws_count);
 } empty_slot SEC(".maps");
 
-SEC("xdp")
+SEC(WS_ROOT_SECTION)
 int wirespeed_root(struct xdp_md *ctx)
 {
 	bpf_tail_call_static(ctx, &slots, WS_SLOT_ENTRY);

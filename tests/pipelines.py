@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Dict
 
 from wirespeed.errors import Place
+from wirespeed.gather import built_in_support
 from wirespeed.pipeline.manifest import Manifest, load_manifest
 from wirespeed.pipeline.source import PipelineSource
+from wirespeed.pipeline.support import Support
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BPF = REPOSITORY / "bpf"
@@ -26,16 +28,16 @@ def _built(*target: str) -> None:
 
 
 @functools.cache
-def root_object() -> bytes:
+def support() -> Support:
     _built()
-    return (OBJECTS / "root.bpf.o").read_bytes()
+    return built_in_support()
 
 
 @functools.cache
 def scrubber() -> PipelineSource:
-    root = root_object()
+    ours = support()
     manifest = load_manifest(OBJECTS / "scrubber.pipeline.yml")
-    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), root)
+    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), ours)
 
 
 @functools.cache
@@ -44,7 +46,7 @@ def next_scrubber(version: str = "0.1.1") -> PipelineSource:
     with tempfile.TemporaryDirectory() as folder:
         _built("variant", f"VARIANT={folder}", f"VARIANT_VERSION={version}")
         manifest = load_manifest(Path(folder, "scrubber.pipeline.yml"))
-        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), root_object())
+        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), support())
 
 
 @functools.cache
@@ -66,7 +68,7 @@ def compiled(code: str) -> bytes:
 def small(code: str, **manifest: Any) -> PipelineSource:
     """A pipeline named ``small`` whose entry is ``small``, with more manifest entries by keyword."""
     said: Dict[str, Any] = {"manifest": 1, "name": "small", "version": "1", "entry": "small", **manifest}
-    return PipelineSource(Manifest.from_json(said), compiled(code), root_object(), Place("small.bpf.o"))
+    return PipelineSource(Manifest.from_json(said), compiled(code), support(), Place("small.bpf.o"))
 
 
 def renamed(source: PipelineSource, name: str) -> PipelineSource:

@@ -16,7 +16,7 @@ from wirespeed.errors import KernelRefusal, Refused
 from wirespeed.kernel.bpf_link import XdpLink
 from wirespeed.model.nic import XdpMode
 from wirespeed.model.step import Action
-from wirespeed.pipeline import instance, root
+from wirespeed.pipeline import instance, protocol
 from wirespeed.pipeline.garbage import collect
 from wirespeed.pipeline.inventory import inventory
 
@@ -248,8 +248,8 @@ def test_a_generation_from_the_store_can_be_published_again(veth: Veth, places: 
 def test_pins_of_a_newer_protocol_are_refused(veth: Veth, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     def on_node() -> None:
         node = running(veth.ifname)
-        monkeypatch.setattr(root, "PROTOCOL", 0)  # to a version before this one, these pins are newer
+        monkeypatch.setattr(protocol, "PROTOCOL", 1)  # to a version before this one, these pins are newer
         inventory(node.paths)
 
-    with pytest.raises(Refused, match="version 1 of the pin protocol; this Wirespeed knows 0"):
+    with pytest.raises(Refused, match="version 2 of the pin protocol; this Wirespeed knows 1"):
         veth.node.run(on_node)

@@ -21,6 +21,7 @@ from wirespeed.pipeline import instance
 from wirespeed.pipeline.garbage import collect
 from wirespeed.pipeline.inventory import inventory
 from wirespeed.pipeline.pins import Paths
+from wirespeed.pipeline.support import Support
 
 from .conftest import Places
 from .netns import Veth
@@ -220,6 +221,6 @@ def test_a_reload_killed_half_way_leaves_the_old_one_running(places: Places) -> 
 
 
 def test_a_damaged_root_object_is_refused(places: Places) -> None:
-    source = replace(scrubber(), root_object=scrubber().root_object[:900])
+    source = replace(scrubber(), support=Support(root=scrubber().support.root[:900]))
     with pytest.raises(BadInput, match="damaged or cut off"):
         Node(source).do(load_step(source))

@@ -20,7 +20,7 @@ from typing import Any, Callable, Dict, Tuple
 import wirespeed
 from wirespeed.counters import raw
 from wirespeed.counters.verify import Watch, subject
-from wirespeed.gather import read_pipeline
+from wirespeed.gather import built_in_support, read_pipeline
 from wirespeed.kernel import rtnetlink
 from wirespeed.model.intent import NicIntent
 from wirespeed.model.nic import XdpMode
@@ -43,8 +43,7 @@ def step(action: Action, target: str, resource: str, before: Any, after: Any) ->
 class Agent:
     def __init__(self) -> None:
         self.profiles = load([HERE / "profiles"])
-        root = (HERE / "objects/root.bpf.o").read_bytes()
-        self.source = replace(read_pipeline("scrubber", HERE), root_object=root)
+        self.source = replace(read_pipeline("scrubber", HERE), support=built_in_support())
         self.actuator = PipelineActuator(PATHS, {"scrubber": self.source})
         self.watch: Any = None
 

@@ -93,7 +93,7 @@ def test_a_constant_that_does_not_fit_is_refused(constants: object, said: str) -
     [
         ({"entry": "smal"}, "entry: no such program in the object: 'smal' is not known here. Did you mean 'small'?"),
         ({"stages": ["parser"]}, "stages: no such program in the object: 'parser'"),
-        ({"entry": "wide"}, "program 'wide' is in section 'xdp.frags', but the root is built without frags"),
+        ({"stages": ["wide"]}, "program 'wide' is in section 'xdp.frags', entry 'small' in section 'xdp'"),
         ({"entry": "shaper"}, "program 'shaper' is in section 'tc'. Put it in SEC(\"xdp\")."),
         ({"maps": {"prots": {"role": "state"}}}, "maps: no such map in the object: 'prots' is not known here. Did you"),
         ({"maps": {"ports": {"role": "config", "table": "prefix_set"}}}, "maps.ports.table: is prefix_set, but"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a control node sends to a node in one piece: profiles, and pipelines with their objects.
 
-As JSON: ``{"profiles": ..., "root": BASE64, "pipelines": [{"manifest": {...}, "object": BASE64}]}``.
+As JSON: ``{"profiles": ..., "support": {NAME: BASE64}, "pipelines": [{"manifest": {...}, "object": BASE64}]}``.
 A target of Ansible has no data files of ours (Ansiballz ships only .py), so everything is here.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, Dict, Mapping, Sequence
 from .errors import BadInput, Place
 from .pipeline.manifest import Manifest
 from .pipeline.source import PipelineSource
+from .pipeline.support import Support
 from .profiles.load import ProfileSet
 
 MAX_OBJECT_BYTES = 16 << 20
@@ -31,17 +32,19 @@ class Bundle:
 def parse(data: Mapping[str, Any]) -> Bundle:
     """Raises :class:`BadInput` for a bundle that no front of ours has made."""
     pipelines: Dict[str, PipelineSource] = {}
+    given = data.get("support", {})
+    support = Support.of({name: _decoded(given, name) for name in given})
     for item in data.get("pipelines", ()):
         manifest = Manifest.from_json(item["manifest"])
-        code, root = _decoded(item, "object"), _decoded(data, "root")
-        pipelines[manifest.name] = PipelineSource(manifest, code, root, Place(manifest.object))
+        code = _decoded(item, "object")
+        pipelines[manifest.name] = PipelineSource(manifest, code, support, Place(manifest.object))
     return Bundle(ProfileSet.from_json(data["profiles"]), pipelines)
 
 
-def dump(profiles: ProfileSet, root: bytes, sources: Sequence[PipelineSource]) -> Dict[str, Any]:
+def dump(profiles: ProfileSet, support: Support, sources: Sequence[PipelineSource]) -> Dict[str, Any]:
     return {
         "profiles": profiles.to_json(),
-        "root": _encoded(root),
+        "support": {name: _encoded(code) for name, code in support.parts.items()},
         "pipelines": [
             {"manifest": source.manifest.to_json(), "object": _encoded(source.object_bytes)} for source in sources
         ],

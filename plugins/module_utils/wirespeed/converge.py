@@ -15,6 +15,7 @@ from .bundle import Bundle
 from .carrier import CarrierActuator, has_carrier, wait_for_carrier, wait_for_service
 from .desire import asked, desire, sources
 from .errors import Place, Refused, WirespeedError
+from .foreign import with_fits
 from .kernel import bpffs, libbpf
 from .model.desired import Desired
 from .model.intent import Intent
@@ -25,9 +26,11 @@ from .nic.actuator import SettingActuator
 from .nic.on_demand import with_asked
 from .nic.table import SETTLE
 from .observe import observe
+from .pipeline import protocol
 from .pipeline.actuator import PipelineActuator
 from .pipeline.garbage import collect
 from .pipeline.pins import Paths
+from .pipeline.source import PipelineSource
 from .plan.planner import plan
 from .witness import write_witness
 
@@ -47,6 +50,7 @@ class Converger:
         self._journal = paths.state / "journal"
         self.seen: List[Node] = []
         self._names = intent.names
+        self._sources: Dict[str, PipelineSource] = {}  # as the last look sized them for this node
 
     def predict(self) -> Dict[str, Any]:
         """What :meth:`run` would do; changes nothing."""
@@ -63,7 +67,7 @@ class Converger:
         self._prerequisites()
         with node_lock(self._paths.run / "lock"):
             actuators = self._actuators()
-            recovered = self._recover(actuators)
+            recovered = (*protocol.migrate(self._paths), *self._recover(actuators))
             node, desired, first = self._look()
             _refuse(node, desired, first)
             if first.empty:
@@ -84,13 +88,15 @@ class Converger:
     def _look(self, earlier: Sequence[Step] = ()) -> Tuple[Node, Desired, Plan]:
         node = observe(self._paths, self._names)
         node = with_asked(node, asked(self._intent, self._bundle, node, self._place))
+        node = with_fits(node, self._intent, self._bundle)
         self.seen.append(node)
+        self._sources.update(sources(self._intent, self._bundle, self._place, node))
         desired = desire(self._intent, self._bundle, node, self._place)
         return node, desired, plan(node, desired, SETTLE, earlier)
 
     def _actuators(self) -> Actuators:
         settings = SettingActuator()
-        pipeline = PipelineActuator(self._paths, sources(self._intent, self._bundle, self._place))
+        pipeline = PipelineActuator(self._paths, self._sources)
         own: Dict[Action, Actuator] = {Action.SET: settings, Action.AWAIT: CarrierActuator()}
         return {action: own.get(action, pipeline) for action in Action}
 

@@ -14,13 +14,13 @@ from .errors import BadInput, Place
 from .model.intent import PASS
 from .pipeline.manifest import load_manifest
 from .pipeline.source import PipelineSource
+from .pipeline.support import Support
 from .profiles.load import load
 
 HERE = Path(__file__).resolve().parent
 BUILT_IN_PROFILES = HERE / "profiles"
 BUILT_IN_OBJECTS = HERE / "objects"
 SITE_PROFILES = Path("/etc/wirespeed/profiles")
-ROOT_OBJECT = BUILT_IN_OBJECTS / "root.bpf.o"
 
 
 def gather(pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str], relative_to: Path) -> Dict[str, Any]:
@@ -33,7 +33,12 @@ def gather(pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str],
         for entry in pipelines
         if isinstance(entry, Mapping)
     ]
-    return bundle.dump(load(directories), _read(ROOT_OBJECT, Place("built in")) if sources else b"", sources)
+    return bundle.dump(load(directories), built_in_support() if sources else Support(), sources)
+
+
+def built_in_support() -> Support:
+    """Raises :class:`BadInput` when the package was built without its objects."""
+    return Support.of({name: _read(BUILT_IN_OBJECTS / f"{name}.bpf.o", Place("built in")) for name in Support().parts})
 
 
 def pipelines_of(intent: Mapping[str, Any]) -> List[Mapping[str, Any]]:

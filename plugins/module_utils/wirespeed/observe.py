@@ -17,6 +17,7 @@ from .nic.discover import discover
 from .nic.uppers import session_path, uppers
 from .pipeline.inventory import PinnedLink, inventory
 from .pipeline.pins import Paths
+from .pipeline.programs import Known
 from .witness import read_witness
 
 
@@ -25,7 +26,7 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
     found = inventory(paths)
     pinned = {link.ifname: link for link in found.links}
     nics = {
-        name: _with_pipeline(nic, pinned.get(name), read_witness(paths.run, name))
+        name: _with_pipeline(nic, pinned.get(name), found.programs, read_witness(paths.run, name))
         for name, nic in discover(names).items()
     }
     tree = Tree()
@@ -43,6 +44,7 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
         libbpf=found.libbpf,
         nics=nics,
         instances=tuple(found.instances),
+        roots=found.roots,
         notes=(*found.notes, *tree.notes),
         uppers=uppers(links),
         session=session_path(links),
@@ -51,12 +53,18 @@ def observe(paths: Paths, names: Sequence[str] = ()) -> Node:
     )
 
 
-def _with_pipeline(nic: Nic, link: Optional[PinnedLink], witness: Mapping[Setting, str]) -> Nic:
-    """Say which attachment is ours: only the link that we pinned for this NIC, alive, by its id."""
+def _with_pipeline(
+    nic: Nic, link: Optional[PinnedLink], programs: Mapping[int, Known], witness: Mapping[Setting, str]
+) -> Nic:
+    """Say which attachment is ours: the link that we pinned for this NIC, alive, by its id; over netlink, a program
+    that we have pinned."""
     changes: Dict[str, object] = {"witness": witness}
     if link is not None:
         if nic.xdp is not None and nic.xdp.link_id == link.link_id:
-            changes["xdp"] = replace(nic.xdp, pipeline=link.pipeline)
+            changes["xdp"] = replace(nic.xdp, pipeline=link.pipeline, runs=link.runs)
         else:
             changes["dead_link"] = link.pipeline
+    elif nic.xdp is not None and nic.xdp.link_id is None and nic.xdp.prog_id in programs:
+        ours = programs[nic.xdp.prog_id]
+        changes["xdp"] = replace(nic.xdp, pipeline=ours.pipeline, runs=ours.runs)
     return replace(nic, **changes)  # type: ignore[arg-type]  # dataclasses.replace has no typed mapping form

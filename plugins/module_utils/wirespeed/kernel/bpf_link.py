@@ -17,6 +17,7 @@ from .libbpf import Handle, Options, call, check, fields, function, messages
 LINK_TYPE_XDP = 6  # enum bpf_link_type
 BPF_F_REPLACE = 1 << 2
 UPDATE_IF_NOEXIST = 1 << 0
+REPLACE = 1 << 4  # XDP_FLAGS_REPLACE: only if the expected program is there
 # Always explicit: without a mode flag the kernel picks one in silence.
 MODE_FLAGS = {XdpMode.GENERIC: 1 << 1, XdpMode.NATIVE: 1 << 2}
 _MODES = {1: XdpMode.NATIVE, 2: XdpMode.GENERIC, 3: XdpMode.OFFLOAD}  # XDP_ATTACHED_*
@@ -36,6 +37,10 @@ class _CreateOptions(Options):
 
 class _UpdateOptions(Options):
     _fields_ = fields(("flags", ctypes.c_uint32), ("old_prog_fd", ctypes.c_uint32))
+
+
+class _AttachOptions(Options):
+    _fields_ = fields(("old_prog_fd", ctypes.c_int))
 
 
 class _QueryOptions(Options):
@@ -117,6 +122,25 @@ class XdpLink(Handle):
         call(f"bpf_link_detach {self.name}", function("bpf_link_detach", _INT, _INT)(self.fd))
 
 
+def netlink_replace(ifindex: int, new: BpfProgram, old: BpfProgram, mode: XdpMode, nic: str) -> None:
+    """Exchanges a program that was attached over netlink; EEXIST when another one has taken its place meanwhile."""
+    _netlink(ifindex, new.fd, old, mode, f"XDP {mode} replace on {nic}")
+
+
+def netlink_off(ifindex: int, old: BpfProgram, mode: XdpMode, nic: str) -> None:
+    """Takes off a program that was attached over netlink, and no other."""
+    _netlink(ifindex, -1, old, mode, f"XDP {mode} off {nic}")
+
+
+def _netlink(ifindex: int, fd: int, old: BpfProgram, mode: XdpMode, what: str) -> None:
+    change = function("bpf_xdp_attach", _INT, _INT, _INT, ctypes.c_uint32, _PTR)
+    options = _AttachOptions(old_prog_fd=old.fd)
+    messages.clear()
+    result = change(ifindex, fd, MODE_FLAGS[mode] | REPLACE, ctypes.byref(options))
+    if result < 0:
+        raise KernelRefusal(what, -result, _extack())
+
+
 def query(ifindex: int) -> Optional[Holder]:
     """Who holds the hook of this NIC in the present network namespace; None when it is free."""
     options = _QueryOptions()
@@ -154,6 +178,11 @@ def refusal_text(program: BpfProgram, ifindex: int, mode: XdpMode) -> str:
     if result == 0:
         check(attach(ifindex, -1, MODE_FLAGS[mode], None), f"bpf_xdp_attach off ifindex {ifindex}")
         return ""
+    return _extack()
+
+
+def _extack() -> str:
+    """What the kernel said to libbpf's last netlink request; empty when it said nothing."""
     marker = "Kernel error message: "
     texts = [line.split(marker, 1)[1] for line in messages.lines if marker in line]
     messages.clear()

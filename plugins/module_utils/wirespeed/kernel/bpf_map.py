@@ -78,6 +78,14 @@ class BpfMap(Handle):
     _BY_ID = "bpf_map_get_fd_by_id"
     _known: Optional[MapInfo] = None
 
+    @classmethod
+    def create(cls, kind: int, name: str, key_size: int, value_size: int, max_entries: int) -> "BpfMap":
+        """A new map of our own, without BTF; ``kind`` is of enum bpf_map_type, ``name`` has 15 characters at most."""
+        size = ctypes.c_uint32
+        make = function("bpf_map_create", _FD, ctypes.c_int, ctypes.c_char_p, size, size, size, _PTR)
+        result = make(kind, name.encode(), key_size, value_size, max_entries, None)
+        return cls(call(f"bpf_map_create {name}", result), name)
+
     @property
     def info(self) -> MapInfo:
         """Nothing in it changes during a map's life, so it is read once."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Optional, Tuple
 
-from .nic import XdpMode
+from .nic import ROOT, XdpMode
+from .node import RootFacts
 from .settings import Setting, Value
 from .step import Disruption
 
@@ -113,7 +114,8 @@ class DesiredNic:
 
     ``mode`` is None for ``auto``: native where the driver has it, else generic with a warning.
     ``redirect_to`` names the NICs into which its program redirects. ``named`` is false for a NIC that is only such
-    a target of others. ``frags`` is whether the pipeline's root takes frames of several buffers.
+    a target of others. ``frags`` is whether the pipeline's root takes frames of several buffers. ``adopt``: a program
+    that someone else attached is taken over instead of being left alone.
     """
 
     nic: str
@@ -124,17 +126,35 @@ class DesiredNic:
     redirect_to: Tuple[str, ...] = ()
     named: bool = True
     frags: bool = False
+    adopt: bool = False
 
 
 @dataclass(frozen=True)
 class DesiredPipeline:
-    """One pipeline: which code (``digest``), where its object is, and the rows of each table."""
+    """One pipeline: which code (``digest``), and the rows of each table.
+
+    ``root`` is what its NICs are to carry, and ``why_root`` why so. ``fixtures`` is how many packets are to be tested
+    before the code is live, ``watch`` for how many seconds its counters are compared around a publish.
+    """
 
     name: str
     generation: str
     digest: str
     tables: Mapping[str, Tuple[str, ...]]
     origin: str
+    root: Optional[RootFacts] = None
+    why_root: str = ""
+    fixtures: int = 0
+    watch: float = 0.0
+
+    @property
+    def carried(self) -> RootFacts:
+        return self.root or RootFacts(self.name)
+
+    @property
+    def runs(self) -> str:
+        """What a NIC carries when all is done: see :class:`~.nic.XdpAttachment`."""
+        return self.generation if self.carried.direct else ROOT
 
 
 @dataclass(frozen=True)

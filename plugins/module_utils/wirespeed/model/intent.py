@@ -10,11 +10,13 @@
         mode: auto              # auto | native | generic
         max_disruption: gap     # none | pause | reset | bounce | gap
         redirect_to: [enp2s0]   # only with workload: forward; NICs into which its program redirects
+        foreign: refuse         # refuse | adopt: a program that someone else attached
         profile: igb            # absent: matched by driver
         tuning: {rings: {rx: 1024}}
     pipelines:
       - name: scrubber
         manifest: scrubber      # built-in name, or a file beside which the object lies
+        attach: root            # root | direct | auto: what the NICs carry
         tables: {deny_v4: [192.0.2.0/24]}
 """
 
@@ -35,6 +37,8 @@ PASS = "pass"
 """The built-in pipeline of a NIC that others redirect to and that has none of its own."""
 
 SELECTORS = ("name", "driver", "mac", "pci")
+_NIC_KEYS = ("workload", "pipeline", "mode", "max_disruption", "profile", "tuning", "redirect_to", "foreign")
+_PIPELINE_KEYS = ("name", "manifest", "tables", "constants", "attach")
 
 
 class Workload(str, Enum):
@@ -43,6 +47,26 @@ class Workload(str, Enum):
     DROP = "drop"
     FORWARD = "forward"
     STACK = "stack"
+
+
+class Attach(str, Enum):
+    """What the NICs of a pipeline carry.
+
+    ``root``    a root program that calls the published generation: to publish is one write, whatever the driver.
+    ``direct``  the published generation itself: to publish is an exchange on each NIC's hook, at the driver's cost.
+    ``auto``    direct where that costs nothing on any NIC of the pipeline, else root.
+    """
+
+    ROOT = "root"
+    DIRECT = "direct"
+    AUTO = "auto"
+
+
+class Foreign(str, Enum):
+    """What becomes of a program on the hook that Wirespeed did not attach."""
+
+    REFUSE = "refuse"
+    ADOPT = "adopt"
 
 
 @dataclass(frozen=True)
@@ -63,6 +87,7 @@ class NicIntent:
     tuning: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     redirect_to: Tuple[str, ...] = ()
     profile_tuning: bool = True
+    foreign: Foreign = Foreign.REFUSE
 
 
 @dataclass(frozen=True)
@@ -70,13 +95,16 @@ class PipelineIntent:
     """``manifest`` is for the front that gathers files; the engine gets the bundle it made.
 
     ``implied``: nobody asks for it by name, it is there for the targets of ``redirect_to`` that may need it.
+    ``unwatched``: it is published at once, without the manifest's tests and health gate (a rollback).
     """
 
     name: str
     manifest: str = ""
     tables: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    attach: Attach = Attach.ROOT
     implied: bool = False
+    unwatched: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +142,7 @@ def parse(data: Any, place: Place) -> Intent:
 
 
 def _nic(item: Any, place: Place, field_: str) -> NicIntent:
-    keys = SELECTORS + ("workload", "pipeline", "mode", "max_disruption", "profile", "tuning", "redirect_to")
+    keys = (*SELECTORS, *_NIC_KEYS)
     raw = _present(_mapping(item, place, field_, keys))
     chosen = [key for key in SELECTORS if key in raw]
     if len(chosen) != 1:
@@ -136,6 +164,7 @@ def _nic(item: Any, place: Place, field_: str) -> NicIntent:
         profile=_optional_text(raw.get("profile"), place, f"{field_}.profile"),
         tuning=tuning,
         redirect_to=_redirect_to(raw.get("redirect_to"), workload, place, f"{field_}.redirect_to"),
+        foreign=_choice(Foreign, raw.get("foreign", "refuse"), place, f"{field_}.foreign"),
     )
 
 
@@ -148,7 +177,7 @@ def _redirect_to(value: Any, workload: Workload, place: Place, field_: str) -> T
 
 
 def _pipeline(item: Any, place: Place, field_: str) -> PipelineIntent:
-    raw = _present(_mapping(item, place, field_, ("name", "manifest", "tables", "constants")))
+    raw = _present(_mapping(item, place, field_, _PIPELINE_KEYS))
     if "name" not in raw:
         raise BadInput(place, field_, "has no 'name'.", "Name the pipeline as its manifest does.")
     tables: Dict[str, Tuple[str, ...]] = {}
@@ -158,7 +187,8 @@ def _pipeline(item: Any, place: Place, field_: str) -> PipelineIntent:
     constants = _mapping(raw.get("constants") or {}, place, f"{field_}.constants", None)
     name = _text(raw["name"], place, f"{field_}.name")
     manifest = _optional_text(raw.get("manifest"), place, f"{field_}.manifest") or name
-    return PipelineIntent(name, manifest, tables, constants)
+    attach = _choice(Attach, raw.get("attach", "root"), place, f"{field_}.attach")
+    return PipelineIntent(name, manifest, tables, constants, attach)
 
 
 def _present(raw: Mapping[str, Any]) -> Dict[str, Any]:

@@ -22,6 +22,13 @@ class XdpMode(str, Enum):
         return self.value
 
 
+ROOT = "root"
+"""What a NIC carries: the root program, whose slot holds the published generation."""
+
+FORMER_ROOT = "former root"
+"""A root that another one has replaced, on a NIC that has not been swapped yet."""
+
+
 @dataclass(frozen=True)
 class PciIdentity:
     """PCI ids are four lower-case hex digits; ``speed`` in GT/s and ``width`` in lanes, 0 if unknown."""
@@ -41,7 +48,10 @@ class XdpAttachment:
     """The program on a NIC's XDP hook.
 
     ``link_id`` is None when it was attached over netlink instead of a ``bpf_link``.
-    ``pipeline`` names our pipeline when the link is one that we pinned, else None: foreign.
+    ``pipeline`` names our pipeline when the link is one that we pinned, or the program one of ours; else None: foreign.
+    ``runs`` is what of that pipeline it is: :data:`ROOT`, :data:`FORMER_ROOT`, a generation, or empty when that
+    cannot be told. ``fits`` is told of a foreign program that is to be adopted: ``xdp`` or ``xdp.frags``, as which
+    it can be called from a root's slot, else why it cannot.
     """
 
     mode: XdpMode
@@ -49,6 +59,8 @@ class XdpAttachment:
     prog_name: str = ""
     link_id: Optional[int] = None
     pipeline: Optional[str] = None
+    runs: str = ""
+    fits: str = ""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,27 @@ class InstanceFacts:
 
 
 @dataclass(frozen=True)
+class RootFacts:
+    """What the NICs of a pipeline are to carry.
+
+    With ``direct`` it is the published entry itself, else a root of ours: whether it takes frames of several buffers
+    (``frags``), and what becomes of packets while its slot is empty: ``pass`` or ``drop``.
+    """
+
+    pipeline: str
+    prog_id: int = 0
+    direct: bool = False
+    frags: bool = False
+    empty_slot: str = "pass"
+
+    def like(self, other: "RootFacts") -> bool:
+        """Whether one can do for the other. A direct entry is swapped with each generation anyway."""
+        if self.direct or other.direct:
+            return self.direct is other.direct
+        return (self.frags, self.empty_slot) == (other.frags, other.empty_slot)
+
+
+@dataclass(frozen=True)
 class Member:
     """A device that another one consists of.
 
@@ -100,6 +121,7 @@ class Node:
     libbpf: str
     nics: Mapping[str, Nic]
     instances: Tuple[InstanceFacts, ...] = ()
+    roots: Tuple[RootFacts, ...] = ()
     notes: Tuple[str, ...] = ()
     uppers: Mapping[str, Upper] = field(default_factory=dict)
     session: Tuple[str, ...] = ()
@@ -112,6 +134,10 @@ class Node:
             if found.pipeline == pipeline and found.published:
                 return found
         return None
+
+    def root(self, pipeline: str) -> "RootFacts | None":
+        """What the NICs of ``pipeline`` are to carry, if there is anything."""
+        return next((found for found in self.roots if found.pipeline == pipeline), None)
 
 
 Json = Mapping[str, Any]

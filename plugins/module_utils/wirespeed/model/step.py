@@ -45,8 +45,15 @@ class Action(str, Enum):
     UNLOAD = "unload"
     CONFIGURE = "configure"  # rows of an instance's table
     PUBLISH = "publish"  # the instance in the root's slot
+    ROOT = "root"  # another root, beside the one that the NICs still carry
+    FORMER_ROOT = "former root"
     ATTACH = "attach"  # the root on a NIC
     DETACH = "detach"
+    SWAP = "swap"  # the program on a NIC's hook for another one, without a gap
+    ADOPT = "adopt"  # a program that someone else attached, as it runs
+    RELEASE = "release"
+    TEST = "test"  # the manifest's packets, in a program that nobody runs
+    WATCH = "watch"  # the counters over a window before a publish, and after it
     AWAIT = "await"  # the carrier of a NIC, before another member of its bond is touched
 
     @property
@@ -62,6 +69,10 @@ _INVERSE = {
     Action.UNLOAD: Action.LOAD,
     Action.ATTACH: Action.DETACH,
     Action.DETACH: Action.ATTACH,
+    Action.ROOT: Action.FORMER_ROOT,
+    Action.FORMER_ROOT: Action.ROOT,
+    Action.ADOPT: Action.RELEASE,
+    Action.RELEASE: Action.ADOPT,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Dict, List, Set
 
 from ..kernel import bpffs
 from ..kernel.bpf_prog import BpfProgram
-from . import instance
+from . import instance, root
 from .pins import Paths
 
 KEEP = 2
@@ -23,6 +23,8 @@ def collect(paths: Paths, keep: int = KEEP) -> List[str]:
     removed: List[str] = []
     for pipeline in paths.pipelines():
         removed += [f"{pipeline}/{name}" for name in instance.sweep(paths, pipeline)]
+        if root.discard_former(paths, pipeline):
+            removed.append(f"{pipeline}/{paths.former_root(pipeline).name}")
         live = instance.published(paths, pipeline)
         loaded = {each: _load_time(paths, pipeline, each) for each in paths.generations(pipeline)}
         newest = sorted((each for each in loaded if each != live), key=lambda each: loaded[each], reverse=True)
@@ -70,6 +72,6 @@ def _files(directory: Path) -> List[Path]:
 def _objects(path: Path) -> Set[str]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return {said["object"], said["root"]}
+        return {said["object"], *said.get("support", {"root": said.get("root", "")}).values()}
     except (OSError, ValueError, KeyError):
         return set()

@@ -17,15 +17,17 @@ from ..kernel import bpffs
 from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_object import BpfObject
 from ..kernel.bpf_prog import BpfProgram
-from . import layout, records, root
+from ..model.node import RootFacts
+from . import layout, protocol, records, root
 from .links import move, pinned_links
 from .map_spec import OnLayoutChange
+from .origins import Origins
 from .pins import STAGING, Paths
 from .records import Record
 from .source import RODATA, PipelineSource
 
 
-def load(paths: Paths, source: PipelineSource) -> None:
+def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
     """Loads and pins this source's generation beside what runs; a complete one is left as it is.
 
     Takes over the maps of role state and stats from the published generation. Raises
@@ -34,9 +36,12 @@ def load(paths: Paths, source: PipelineSource) -> None:
     """
     bpffs.require(paths.bpffs)
     manifest, generation = source.manifest, source.generation
-    root.ensure(paths, manifest, source.root_object)
-    with root.program(paths, manifest.name) as program:
-        move(paths, manifest.name, program)
+    protocol.claim(paths)
+    if not direct:
+        wanted = RootFacts(manifest.name, 0, False, source.takes_fragments, manifest.empty_slot)
+        root.ensure(paths, wanted, source.support)
+        with root.program(paths, manifest.name) as program:
+            move(paths, manifest.name, program)
     sweep(paths, manifest.name)
     records.store(paths, source)
     final = paths.generation(manifest.name, generation)
@@ -140,7 +145,7 @@ def unload(paths: Paths, pipeline: str, generation: str) -> None:
     carried = any(link.pipeline == pipeline and link.ifindex for link in pinned_links(paths))
     if not paths.generations(pipeline) and not carried:
         root.remove(paths, pipeline)
-        bpffs.remove_if_empty(paths.base)
+        protocol.leave(paths)
 
 
 def sweep(paths: Paths, pipeline: str) -> List[str]:
@@ -172,14 +177,12 @@ def program_ids(paths: Paths, pipeline: str, generation: str) -> Dict[str, int]:
     return found
 
 
-def publish(paths: Paths, source: PipelineSource) -> None:
-    pin = paths.program(source.manifest.name, source.generation, source.manifest.entry)
+def publish(paths: Paths, origins: Origins, pipeline: str, generation: str) -> None:
+    pin = origins.entry(pipeline, generation)
     if not pin.exists():
-        raise WirespeedError(
-            f"Generation {source.generation} of pipeline {source.manifest.name} is not loaded.", "Load it first."
-        )
+        raise WirespeedError(f"Generation {generation} of pipeline {pipeline} is not loaded.", "Load it first.")
     with BpfProgram.pinned(str(pin)) as entry:
-        root.publish(paths, source.manifest.name, entry)
+        root.publish(paths, pipeline, entry)
 
 
 def open_map(paths: Paths, pipeline: str, generation: str, name: str) -> BpfMap:

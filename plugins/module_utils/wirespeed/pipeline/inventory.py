@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import List, Mapping, Optional, Tuple
 
 from ..errors import MissingPrerequisite, WirespeedError
 from ..kernel import bpffs, libbpf
-from ..model.node import InstanceFacts
-from . import instance, records, root
+from ..model.node import InstanceFacts, RootFacts
+from . import adopt, instance, programs, protocol, records, root
 from .links import PinnedLink, pinned_links
 from .pins import Paths
+from .programs import Known
 from .source import PipelineSource
 
 __all__ = ["Inventory", "PinnedLink", "inventory"]
@@ -26,6 +27,8 @@ class Inventory:
     links: Tuple[PinnedLink, ...] = ()
     libbpf: str = ""
     notes: Tuple[str, ...] = ()
+    roots: Tuple[RootFacts, ...] = ()
+    programs: Mapping[int, Known] = field(default_factory=dict)
 
 
 def inventory(paths: Paths) -> Inventory:
@@ -41,27 +44,35 @@ def inventory(paths: Paths) -> Inventory:
         return Inventory(libbpf=version, notes=("Without root, pipelines and links are not visible.",))
     if not bpffs.is_bpffs(paths.bpffs):
         return Inventory(libbpf=version, notes=(f"{paths.bpffs} is not a BPF file system: nothing is loaded.",))
+    protocol.check(paths)
     found: List[InstanceFacts] = []
     notes: List[str] = []
+    roots: List[RootFacts] = []
     for pipeline in paths.pipelines():
-        if not paths.root(pipeline).exists():
+        present = root.facts(paths, pipeline)
+        if present is None and not paths.generations(pipeline):
+            continue
+        if present is None:
             notes.append(f"Pipeline {pipeline} has lost its root: it counts as not loaded.")
             continue
-        root.check_protocol(paths, pipeline)
+        roots.append(present)
         live = instance.published(paths, pipeline)
         found += [_facts(paths, pipeline, each, each == live, notes) for each in paths.generations(pipeline)]
-    return Inventory(tuple(found), pinned_links(paths), version, tuple(notes))
+    links, known = pinned_links(paths), programs.known(paths)
+    return Inventory(tuple(found), links, version, tuple(notes), tuple(roots), known)
 
 
 def _facts(paths: Paths, pipeline: str, generation: str, live: bool, notes: List[str]) -> InstanceFacts:
     record = records.read(paths, pipeline, generation)
     source = _source(paths, pipeline, generation)
-    programs = instance.program_ids(paths, pipeline, generation)
+    entries = instance.program_ids(paths, pipeline, generation)
     if source is None:
+        if record is not None and record.version == adopt.VERSION:
+            return InstanceFacts(pipeline, generation, "", min(entries.values()), live)
         notes.append(f"Generation {generation} of pipeline {pipeline} is not in the store: its tables cannot be read.")
-        return InstanceFacts(pipeline, generation, record.digest if record else "", min(programs.values()), live)
+        return InstanceFacts(pipeline, generation, record.digest if record else "", min(entries.values()), live)
     tables = instance.rows(paths, pipeline, generation, source.tables)
-    return InstanceFacts(pipeline, generation, source.digest, programs[source.manifest.entry], live, tables)
+    return InstanceFacts(pipeline, generation, source.digest, entries[source.manifest.entry], live, tables)
 
 
 def _source(paths: Paths, pipeline: str, generation: str) -> Optional[PipelineSource]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where everything of a pipeline lies: the layout of docs/pinning.md, version 1, in one place."""
+"""Where everything of a pipeline lies: the layout of docs/pinning.md, version 2, in one place."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Mapping, Optional, Tuple
 
 from ..kernel import bpffs
 
-PROTOCOL = 1
-"""The version of docs/pinning.md that this code speaks; each root program carries the one it was made by."""
+PROTOCOL = 2
+"""The version of docs/pinning.md that this code speaks; the pins carry the one that they follow."""
 
 STAGING = "~new"
 """Ends the name of what is not complete yet. Completed by a rename, which bpffs does atomically."""
 
+FORMER = "~old"
+"""Ends the name of what is replaced, but may still be in use."""
 
 LINKS = "links"
 """The one name in the base directory that no pipeline may have."""
@@ -56,8 +58,18 @@ class Paths:
     def pipeline(self, name: str) -> Path:
         return self.base / name
 
+    @property
+    def protocol(self) -> Path:
+        """The map that says which version of the protocol these pins follow."""
+        return self.base / "protocol"
+
     def root(self, pipeline: str) -> Path:
+        """What the NICs of a pipeline carry: the root, or with direct attach the entry itself."""
         return self.pipeline(pipeline) / "root"
+
+    def former_root(self, pipeline: str) -> Path:
+        """A directory of the pins that a new root has replaced, while NICs may still carry the old one."""
+        return self.pipeline(pipeline) / f"root{FORMER}"
 
     def slots(self, pipeline: str) -> Path:
         return self.pipeline(pipeline) / "slots"
@@ -86,4 +98,4 @@ class Paths:
     def generations(self, pipeline: str) -> Tuple[str, ...]:
         """Complete generations, by name."""
         found = (path for path in bpffs.entries(self.pipeline(pipeline)) if path.is_dir())
-        return tuple(path.name for path in found if not path.name.endswith(STAGING))
+        return tuple(path.name for path in found if not path.name.endswith((STAGING, FORMER)))

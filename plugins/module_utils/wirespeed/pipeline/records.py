@@ -19,6 +19,7 @@ from ..errors import Place, WirespeedError
 from .manifest import Manifest
 from .pins import PROTOCOL, Paths
 from .source import PipelineSource
+from .support import Support
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,22 @@ def read(paths: Paths, pipeline: str, generation: str) -> Optional[Record]:
 
 def store(paths: Paths, source: PipelineSource) -> None:
     """Keeps the source by its generation; objects are kept once each, by their own digest."""
-    said = {"manifest": source.manifest.to_json(), "digest": source.digest}
-    for part, data in (("object", source.object_bytes), ("root", source.root_object)):
-        digest = hashlib.sha256(data).hexdigest()
-        said[part] = digest
-        if not object_path(paths, digest).exists():
-            write_file(object_path(paths, digest), data)
+    said = {
+        "manifest": source.manifest.to_json(),
+        "digest": source.digest,
+        "object": _keep(paths, source.object_bytes),
+        "support": {name: _keep(paths, data) for name, data in source.support.parts.items() if data},
+    }
     text = json.dumps(said, indent=1, sort_keys=True)
     write_file(source_path(paths, source.manifest.name, source.generation), text.encode())
+
+
+def _keep(paths: Paths, data: bytes) -> str:
+    """The digest under which it is kept."""
+    digest = hashlib.sha256(data).hexdigest()
+    if not object_path(paths, digest).exists():
+        write_file(object_path(paths, digest), data)
+    return digest
 
 
 def stored(paths: Paths, pipeline: str, generation: str) -> PipelineSource:
@@ -69,13 +78,16 @@ def stored(paths: Paths, pipeline: str, generation: str) -> PipelineSource:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         manifest = Manifest.from_json(said["manifest"])
-        parts = [object_path(paths, said[part]).read_bytes() for part in ("object", "root")]
+        code = object_path(paths, said["object"]).read_bytes()
+        # Protocol 1 kept the root alone.
+        named = said.get("support") or {"root": said["root"]}
+        support = Support.of({name: object_path(paths, digest).read_bytes() for name, digest in named.items()})
     except (OSError, ValueError, KeyError) as error:
         raise WirespeedError(
             f"Generation {generation} of pipeline {pipeline} is not in the store of this node ({path}: {error}).",
             "Run the playbook again: it brings the object along.",
         ) from error
-    source = PipelineSource(manifest, parts[0], parts[1], Place(str(path)))
+    source = PipelineSource(manifest, code, support, Place(str(path)))
     if source.generation != generation:
         raise WirespeedError(f"{path}: the stored object is not what it was: its digest now gives {source.generation}.")
     return source

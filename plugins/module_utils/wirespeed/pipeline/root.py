@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The root program of a pipeline and its slot: made once, then only the slot is written."""
+"""What the NICs of a pipeline carry, and what they run behind it: a root with its slot, or the entry itself.
+
+A root is made once, then only its slot is written. Without one (direct attach) a pin of the same name holds the
+published entry, which every NIC of the pipeline is brought to by a swap on its own hook.
+"""
 
 from __future__ import annotations
 
@@ -7,76 +11,124 @@ import os
 from pathlib import Path
 from typing import Dict, Optional
 
-from ..errors import Place, Refused, WirespeedError
+from ..errors import KernelRefusal, Place, Refused, WirespeedError
 from ..kernel import bpffs
 from ..kernel import btf as btfs
 from ..kernel import elf as elfs
 from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_object import BpfObject
 from ..kernel.bpf_prog import BpfProgram
-from . import constants, metadata
+from ..model.node import RootFacts
+from . import constants, metadata, protocol
 from .links import pinned_links
-from .manifest import Manifest
-from .pins import PROTOCOL, STAGING, Paths
+from .pins import STAGING, Paths
+from .support import Support
 
 PROGRAM = "wirespeed_root"
 SLOTS = "slots"
 EMPTY_SLOT = "empty_slot"
+PINS = (EMPTY_SLOT, SLOTS, "root")
+"""The root last: it is the sign that the others are there."""
+
 ENTRY_SLOT = b"\0\0\0\0"
 ACTIONS = {"drop": 1, "pass": 2}  # enum xdp_action
 _PIPELINE = metadata.PREFIX + "pipeline"
+_FRAGS = metadata.PREFIX + "frags"
+_PROTOCOL = metadata.PREFIX + "protocol"
 _POLICY = "empty_slot_action"
 _OBJECT = Place("root.bpf.o")
 
 
-def ensure(paths: Paths, manifest: Manifest, root_object: bytes) -> None:
-    """Pins the root of a pipeline unless it is there with the same policy for an empty slot.
-
-    A root that no NIC carries is replaced when its policy differs; one that is attached is not:
-    raises :class:`Refused`. Raises the errors of loading, too.
-    """
-    name = manifest.name
-    check_protocol(paths, name)
-    if paths.root(name).exists() and paths.slots(name).exists():
-        with BpfProgram.pinned(str(paths.root(name))) as program:
-            if metadata.read(program).get(_POLICY) == ACTIONS[manifest.empty_slot]:
-                return
-        _refuse_if_attached(paths, manifest)
-    _create(paths, manifest, root_object)
-
-
-def check_protocol(paths: Paths, pipeline: str) -> None:
-    """Raises :class:`Refused` when these pins were made by a newer Wirespeed than this one."""
+def facts(paths: Paths, pipeline: str) -> Optional[RootFacts]:
+    """None when the pipeline has nothing that a NIC could carry."""
     if not paths.root(pipeline).exists():
-        return
+        return None
     with BpfProgram.pinned(str(paths.root(pipeline))) as program:
-        found = metadata.read(program).get(metadata.PREFIX + "protocol")
-    if not isinstance(found, int) or found > PROTOCOL:
+        said, prog_id = metadata.read(program), program.info.id
+    if _PROTOCOL not in said or not paths.slots(pipeline).exists():
+        return RootFacts(pipeline, prog_id, direct=True)
+    policy = next((word for word, action in ACTIONS.items() if action == said.get(_POLICY)), "pass")
+    return RootFacts(pipeline, prog_id, False, bool(said.get(_FRAGS)), policy)
+
+
+def ensure(paths: Paths, wanted: RootFacts, support: Support) -> None:
+    """Pins a root unless the pipeline has one; which one it has, a plan looks after. Raises the errors of loading."""
+    protocol.claim(paths)
+    if facts(paths, wanted.pipeline) is not None:
+        return
+    staging = _make(paths, wanted, support)
+    if paths.pipeline(wanted.pipeline).exists():
+        _put(paths, wanted.pipeline)
+    else:
+        os.rename(staging, paths.pipeline(wanted.pipeline))
+
+
+def replace(paths: Paths, wanted: RootFacts, support: Support, entry: BpfProgram) -> None:
+    """Another root, with ``entry`` published in it, in place of the present one, which the NICs still carry.
+
+    Its pins move aside whole: were they dropped, the kernel would clear its slots under the NICs' feet. Raises
+    :class:`Refused` while NICs still carry the one before that.
+    """
+    protocol.claim(paths)
+    pipeline, aside = wanted.pipeline, paths.former_root(wanted.pipeline)
+    discard_former(paths, pipeline)
+    if aside.exists():
         raise Refused(
-            f"The pins of pipeline {pipeline} below {paths.pipeline(pipeline)} follow version {found} of the pin "
-            f"protocol; this Wirespeed knows {PROTOCOL}.",
-            "Upgrade Wirespeed on this node. The pipeline keeps filtering meanwhile.",
+            f"Some NICs of pipeline {pipeline} still carry the root before the present one ({aside}), so it cannot be "
+            "replaced once more.",
+            "Run once with the present code, which swaps them, then again.",
         )
+    staging = _make_direct(paths, pipeline, entry) if wanted.direct else _make(paths, wanted, support)
+    if not wanted.direct:
+        with BpfMap.pinned(str(staging / SLOTS)) as slots:
+            _write(slots, pipeline, entry)
+    bpffs.make_directory(aside)
+    for pin in reversed(PINS):
+        if (paths.pipeline(pipeline) / pin).exists():
+            os.rename(paths.pipeline(pipeline) / pin, aside / pin)
+    _put(paths, pipeline)
 
 
-def _refuse_if_attached(paths: Paths, manifest: Manifest) -> None:
-    nics = [link.ifname for link in pinned_links(paths) if link.pipeline == manifest.name and link.ifindex]
-    if nics:
-        raise Refused(
-            f"The root of pipeline {manifest.name} is attached to {', '.join(nics)} and treats packets otherwise than "
-            f"'{manifest.empty_slot}' while its slot is empty.",
-            "Keep empty_slot as it was, or take the pipeline off these NICs first.",
-        )
+def put_back(paths: Paths, pipeline: str) -> None:
+    """The inverse of :func:`replace`, also of half of it, or of none."""
+    aside = paths.former_root(pipeline)
+    bpffs.remove_tree(_staging(paths, pipeline))
+    if not (aside / "root").exists():
+        bpffs.remove_if_empty(aside)
+        return
+    for pin in PINS:
+        if (aside / pin).exists():
+            os.replace(aside / pin, paths.pipeline(pipeline) / pin)
+        else:
+            bpffs.unpin(paths.pipeline(pipeline) / pin)
+    aside.rmdir()
 
 
-def _create(paths: Paths, manifest: Manifest, root_object: bytes) -> None:
-    """Pins under a name of no meaning and then renames, so that a root is there whole or not at all."""
-    name = manifest.name
-    patches = _constants(manifest, root_object)
-    staging = Path(f"{paths.pipeline(name)}{STAGING}")
+def discard_former(paths: Paths, pipeline: str) -> bool:
+    """Removes a root that was replaced, once no NIC carries it; whether there was one to remove."""
+    aside = paths.former_root(pipeline)
+    if not (aside / "root").exists():
+        bpffs.remove_if_empty(aside)
+        return False
+    with BpfProgram.pinned(str(aside / "root")) as program:
+        former = program.info.id
+    if former in [link.prog_id for link in pinned_links(paths) if link.ifindex]:
+        return False
+    bpffs.remove_tree(aside)
+    return True
+
+
+def _staging(paths: Paths, pipeline: str) -> Path:
+    return Path(f"{paths.pipeline(pipeline)}{STAGING}")
+
+
+def _make(paths: Paths, wanted: RootFacts, support: Support) -> Path:
+    """A directory of the pins of a new root, under a name of no meaning yet."""
+    patches = _constants(wanted, support.root_for(wanted.frags))
+    staging = _staging(paths, wanted.pipeline)
     bpffs.remove_tree(staging)
     bpffs.make_directory(staging)
-    with BpfObject(root_object, "root") as loaded:
+    with BpfObject(support.root_for(wanted.frags), "root") as loaded:
         loaded.patch_rodata(patches)
         loaded.load()
         for program_name, program in loaded.programs():
@@ -87,45 +139,85 @@ def _create(paths: Paths, manifest: Manifest, root_object: bytes) -> None:
             with found:
                 if map_name in (SLOTS, EMPTY_SLOT):
                     found.pin(str(staging / map_name))
-    if not paths.pipeline(name).exists():
-        os.rename(staging, paths.pipeline(name))
-        return
-    # Generations are there already: put the root last, because ensure() takes it as the sign.
-    for pin in (EMPTY_SLOT, SLOTS, "root"):
-        os.replace(staging / pin, paths.pipeline(name) / pin)
+    return staging
+
+
+def _make_direct(paths: Paths, pipeline: str, entry: BpfProgram) -> Path:
+    staging = _staging(paths, pipeline)
+    bpffs.remove_tree(staging)
+    bpffs.make_directory(staging)
+    entry.pin(str(staging / "root"))
+    return staging
+
+
+def _put(paths: Paths, pipeline: str) -> None:
+    staging = _staging(paths, pipeline)
+    for pin in PINS:
+        if (staging / pin).exists():
+            os.replace(staging / pin, paths.pipeline(pipeline) / pin)
     staging.rmdir()
 
 
-def _constants(manifest: Manifest, root_object: bytes) -> Dict[int, bytes]:
+def _constants(wanted: RootFacts, root_object: bytes) -> Dict[int, bytes]:
     elf = elfs.parse(root_object, _OBJECT)
-    values = {_POLICY: ACTIONS[manifest.empty_slot]}
+    values = {_POLICY: ACTIONS[wanted.empty_slot]}
     patches = constants.encode(values, elf, btfs.of_object(elf.section(".BTF"), _OBJECT), _OBJECT)
     name = elf.variable(constants.SECTION, _PIPELINE)
-    patches[name.offset] = manifest.name.encode().ljust(name.size, b"\0")
+    patches[name.offset] = wanted.pipeline.encode().ljust(name.size, b"\0")
     return patches
 
 
 def program(paths: Paths, pipeline: str) -> BpfProgram:
-    """The pinned root. Raises :class:`WirespeedError` when the pipeline has none."""
+    """What its NICs are to carry. Raises :class:`WirespeedError` when the pipeline has none."""
     _require(paths, pipeline)
     return BpfProgram.pinned(str(paths.root(pipeline)))
 
 
 def published(paths: Paths, pipeline: str) -> Optional[int]:
-    """The id of the program in the slot; None when the slot is empty or there is no root."""
-    if not paths.slots(pipeline).exists():
-        return None
-    with BpfMap.pinned(str(paths.slots(pipeline))) as slots:
-        # Read from user space, an element of a program array is the program's id.
-        found = slots.lookup(ENTRY_SLOT)
-    return int.from_bytes(found, "little") if found else None
+    """The id of the entry that is published; None when the slot is empty or there is no root."""
+    if paths.slots(pipeline).exists():
+        with BpfMap.pinned(str(paths.slots(pipeline))) as slots:
+            # Read from user space, an element of a program array is the program's id.
+            found = slots.lookup(ENTRY_SLOT)
+        return int.from_bytes(found, "little") if found else None
+    present = facts(paths, pipeline)
+    return present.prog_id if present else None
 
 
 def publish(paths: Paths, pipeline: str, entry: BpfProgram) -> None:
-    """One slot write: from the next packet on, on every NIC of the pipeline, ``entry`` runs."""
-    _require(paths, pipeline)
+    """One slot write: from the next packet on, on every NIC of the pipeline, ``entry`` runs.
+
+    Without a root, what the NICs are to carry from the next swap on.
+    """
+    present = facts(paths, pipeline)
+    if present is None or present.direct:
+        bpffs.make_directory(paths.pipeline(pipeline))
+        os.replace(_make_direct(paths, pipeline, entry) / "root", paths.root(pipeline))
+        _staging(paths, pipeline).rmdir()
+        return
     with BpfMap.pinned(str(paths.slots(pipeline))) as slots:
+        _write(slots, pipeline, entry)
+
+
+def _write(slots: BpfMap, pipeline: str, entry: BpfProgram) -> None:
+    try:
         slots.update(ENTRY_SLOT, entry.fd.to_bytes(4, "little"))
+    except KernelRefusal as error:
+        raise KernelRefusal(error.call, error.code, error.reason, why_no_slot(error.code, pipeline)) from error
+
+
+def why_no_slot(code: int, pipeline: str) -> str:
+    """What an errno of a write to a program array means (kernel/bpf/arraymap.c, core.c; Linux 6.12 and 6.18)."""
+    if code == 22:
+        return (
+            f"The program is of another kind than the root of {pipeline}: frames of several buffers (xdp.frags), or "
+            "since Linux 6.18 another expected attach type."
+        )
+    if code == 16:
+        return (
+            "The program is extended by another one (freplace), as libxdp's dispatcher is; such programs take no slot."
+        )
+    return ""
 
 
 def clear(paths: Paths, pipeline: str) -> None:
@@ -133,17 +225,20 @@ def clear(paths: Paths, pipeline: str) -> None:
     if paths.slots(pipeline).exists():
         with BpfMap.pinned(str(paths.slots(pipeline))) as slots:
             slots.delete(ENTRY_SLOT)
+    else:
+        bpffs.unpin(paths.root(pipeline))
 
 
 def remove(paths: Paths, pipeline: str) -> None:
     """Unpins the root; the root itself first, so that what is left is recognised as no root."""
     for pin in (paths.root(pipeline), paths.slots(pipeline), paths.empty_slot(pipeline)):
         bpffs.unpin(pin)
+    bpffs.remove_tree(paths.former_root(pipeline))
     bpffs.remove_if_empty(paths.pipeline(pipeline))
 
 
 def _require(paths: Paths, pipeline: str) -> None:
-    if not (paths.root(pipeline).exists() and paths.slots(pipeline).exists()):
+    if not paths.root(pipeline).exists():
         raise WirespeedError(
             f"Pipeline {pipeline} has no root below {paths.pipeline(pipeline)}.", "Load an instance of it first."
         )

@@ -23,17 +23,19 @@ from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 from . import constants, sizes
 from .manifest import VERDICT_MAP, Constant, Manifest
+from .support import Support
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
 _NOT_LOADED = ("description", "object", "tests", "health")
 _FRAGS = "xdp.frags"
+_OTHER_HOOKS = ("/devmap", "/cpumap")
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 
 @dataclass(frozen=True)
 class PipelineSource:
-    """``root_object`` is the compiled root program, which every pipeline shares.
+    """``support`` holds our own programs, which every pipeline shares.
 
     Construction raises :class:`BadInput` when the object is damaged or lacks what the manifest
     names. ``place`` is what those errors call the object.
@@ -41,7 +43,7 @@ class PipelineSource:
 
     manifest: Manifest
     object_bytes: bytes
-    root_object: bytes = b""
+    support: Support = Support()
     place: Place = Place("object")
 
     def __post_init__(self) -> None:
@@ -59,10 +61,8 @@ class PipelineSource:
 
     @cached_property
     def takes_fragments(self) -> bool:
-        """Whether the root, which is what a NIC carries, takes frames of several buffers (BPF_F_XDP_HAS_FRAGS)."""
-        if not self.root_object:
-            return False
-        return any(name.startswith(_FRAGS) for name in elfs.parse(self.root_object, self.place).programs().values())
+        """Whether the programs, and so the root before them, take frames of several buffers (BPF_F_XDP_HAS_FRAGS)."""
+        return self.elf.programs()[self.manifest.entry].startswith(_FRAGS)
 
     @cached_property
     def btf(self) -> Btf:
@@ -136,17 +136,18 @@ class PipelineSource:
             field = "entry" if name == self.manifest.entry else "stages"
             if name not in programs:
                 raise unknown_word(self.place, f"{field}: no such program in the object", name, list(programs))
-            if programs[name].startswith(_FRAGS):
+            if not programs[name].startswith("xdp") or programs[name].endswith(_OTHER_HOOKS):
+                raise BadInput(
+                    self.place, field, f"program '{name}' is in section '{programs[name]}'.", 'Put it in SEC("xdp").'
+                )
+            if programs[name].startswith(_FRAGS) != self.takes_fragments:
                 raise BadInput(
                     self.place,
                     field,
-                    f"program '{name}' is in section '{programs[name]}', but the root is built without frags, and a "
+                    f"program '{name}' is in section '{programs[name]}', entry '{self.manifest.entry}' in section "
+                    f"'{programs[self.manifest.entry]}': one takes frames of several buffers, the other not, and a "
                     "program array takes only programs like its first (kernel/bpf/core.c, bpf_prog_map_compatible).",
-                    'Put it in SEC("xdp").',
-                )
-            if programs[name] != "xdp":
-                raise BadInput(
-                    self.place, field, f"program '{name}' is in section '{programs[name]}'.", 'Put it in SEC("xdp").'
+                    'Put all of them in SEC("xdp"), or all in SEC("xdp.frags").',
                 )
 
     def _check_maps(self) -> None:

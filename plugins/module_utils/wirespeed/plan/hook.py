@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
 
 from ..model.desired import DesiredNic
-from ..model.nic import Nic, XdpAttachment, XdpMode
-from ..model.step import Refusal
+from ..model.nic import FORMER_ROOT, ROOT, Nic, XdpAttachment, XdpMode
+from ..model.step import Refusal, Step
+from .adopt import swap_step
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,19 @@ class Hook:
     why: str = ""
     refusals: Tuple[Refusal, ...] = ()
     warnings: Tuple[str, ...] = ()
+    swap: Optional[Step] = None
 
     @property
     def attaches(self) -> bool:
         return self.wanted is not None and self.wanted != self.present
 
 
-def decide(nic: Nic, desired: DesiredNic) -> Hook:
-    """Without a pipeline in the intent the hook is left as it is, whoever holds it."""
+def decide(nic: Nic, desired: DesiredNic, runs: str = ROOT, new_root: bool = False) -> Hook:
+    """Without a pipeline in the intent the hook is left as it is, whoever holds it.
+
+    ``runs`` is what a NIC of the pipeline carries when all is done, ``new_root`` whether the root that it carries now
+    is the former one by then.
+    """
     present = _as_step(nic.xdp)
     if desired.pipeline is None:
         return Hook(present, present, nic.xdp.mode if nic.xdp else None)
@@ -41,7 +47,22 @@ def decide(nic: Nic, desired: DesiredNic) -> Hook:
     if mode is None or refusal is not None:
         return Hook(present, present, None, refusals=(refusal,) if refusal else ())
     wanted = {"mode": mode.value, "pipeline": desired.pipeline}
-    return Hook(present, wanted, mode, _why(nic, desired.pipeline), warnings=(warning,) if warning else ())
+    swap = _swap(nic, desired, runs, new_root) if wanted == present else None
+    return Hook(present, wanted, mode, _why(nic, desired.pipeline), warnings=(warning,) if warning else (), swap=swap)
+
+
+def _swap(nic: Nic, desired: DesiredNic, runs: str, new_root: bool) -> Optional[Step]:
+    """What cannot be told is left: its pins are gone, and loading brings such a NIC to the new root."""
+    present = nic.xdp.runs if nic.xdp else ""
+    if new_root and present == ROOT:
+        present = FORMER_ROOT
+    if present in ("", runs):
+        return None
+    return swap_step(nic, desired, present, runs, f"the NIC still runs {_named(present)}")
+
+
+def _named(runs: str) -> str:
+    return f"the {runs}" if runs in (ROOT, FORMER_ROOT) else f"generation {runs}"
 
 
 def _as_step(xdp: Optional[XdpAttachment]) -> Optional[Dict[str, Any]]:
@@ -65,7 +86,8 @@ def _foreign(nic: Nic, xdp: XdpAttachment) -> Refusal:
         "xdp",
         f"the hook is held by program {xdp.prog_id} ({xdp.prog_name or 'unnamed'}, {xdp.mode} mode, by {how}), "
         "which Wirespeed did not attach and will not overwrite.",
-        "Detach it with the tool that attached it, or leave this NIC out of the intent.",
+        "Detach it with the tool that attached it, say foreign: adopt to take it over without a gap, or leave this "
+        "NIC out of the intent.",
     )
 
 

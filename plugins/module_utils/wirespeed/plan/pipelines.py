@@ -3,28 +3,49 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Optional, Tuple
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..model.desired import DesiredPipeline
-from ..model.node import InstanceFacts, Node
+from ..model.node import InstanceFacts, Node, RootFacts
 from ..model.step import Action, Step
 
 
-def plan_pipeline(node: Node, desired: DesiredPipeline) -> Tuple[Step, ...]:
-    """Load beside what runs, fill the tables, then publish with one slot write.
+@dataclass(frozen=True)
+class PipelinePlan:
+    """``steps`` before the NICs, ``late`` ones after them. ``new_root``: the NICs carry the former one by then."""
 
-    The slot is in a pinned PROG_ARRAY, so publishing never enters the driver: no disruption on
-    any NIC (kernel/bpf/arraymap.c prog_array_map_poke_run; an element write, no RCU wait).
+    steps: Tuple[Step, ...] = ()
+    late: Tuple[Step, ...] = ()
+    new_root: bool = False
+
+
+def plan_pipeline(node: Node, desired: DesiredPipeline) -> PipelinePlan:
+    """Test, load beside what runs, fill the tables, then publish.
+
+    To publish is one write of the root's slot, in a pinned PROG_ARRAY, and never enters a driver: no disruption on
+    any NIC (kernel/bpf/arraymap.c prog_array_map_poke_run; an element write, no RCU wait). With direct attach it
+    only says what the NICs are to carry; each is then swapped on its own hook, at what that costs its driver.
     """
-    live = node.instance(desired.name)
+    live, root = node.instance(desired.name), node.root(desired.name)
     ready = _generation(node, desired)
+    new_root = root is not None and not root.like(desired.carried)
     steps: List[Step] = []
     if ready is None:
+        steps += [_test(desired)] if desired.fixtures else []
         steps.append(_load(desired))
     steps += _configure(desired, ready.tables if ready else {})
-    if live is None or live.generation != desired.generation:
-        steps.append(_publish(desired, live))
-    return tuple(steps)
+    publish: List[Step] = []
+    if root is not None and new_root:
+        publish = [_root(desired, root)]
+    elif live is None or live.generation != desired.generation:
+        publish = [_publish(desired, live)]
+    if not publish or live is None or not desired.watch:
+        return PipelinePlan((*steps, *publish), new_root=new_root)
+    before, after = _watch(desired, "before"), _watch(desired, "health")
+    if new_root or desired.carried.direct:
+        return PipelinePlan((*steps, before, *publish), (after,), new_root)
+    return PipelinePlan((*steps, before, *publish, after))
 
 
 def _generation(node: Node, desired: DesiredPipeline) -> Optional[InstanceFacts]:
@@ -34,16 +55,16 @@ def _generation(node: Node, desired: DesiredPipeline) -> Optional[InstanceFacts]
     return None
 
 
+def _test(desired: DesiredPipeline) -> Step:
+    after = {"generation": desired.generation, "packets": desired.fixtures}
+    return Step(desired.name, Action.TEST, "fixtures", {}, after, "before it is live", desired.origin, because="load")
+
+
 def _load(desired: DesiredPipeline) -> Step:
-    return Step(
-        desired.name,
-        Action.LOAD,
-        "instance",
-        {},
-        {"generation": desired.generation, "digest": desired.digest},
-        "this code is not loaded on the node",
-        desired.origin,
-    )
+    after: Dict[str, Any] = {"generation": desired.generation, "digest": desired.digest}
+    if desired.carried.direct:
+        after["direct"] = True
+    return Step(desired.name, Action.LOAD, "instance", {}, after, "this code is not loaded on the node", desired.origin)
 
 
 def _configure(desired: DesiredPipeline, live: Mapping[str, Tuple[str, ...]]) -> List[Step]:
@@ -66,6 +87,33 @@ def _configure(desired: DesiredPipeline, live: Mapping[str, Tuple[str, ...]]) ->
 
 
 def _publish(desired: DesiredPipeline, live: Optional[InstanceFacts]) -> Step:
-    why = f"generation {live.generation} is live" if live else "nothing is live in the root's slot"
+    where = "on the NICs" if desired.carried.direct else "in the root's slot"
+    why = f"generation {live.generation} is live" if live else f"nothing is live {where}"
     before = {"generation": live.generation if live else None}
-    return Step(desired.name, Action.PUBLISH, "slot", before, {"generation": desired.generation}, why, desired.origin)
+    after = {"generation": desired.generation}
+    return Step(desired.name, Action.PUBLISH, "slot", before, after, _because(why, desired), desired.origin)
+
+
+def _because(why: str, desired: DesiredPipeline) -> str:
+    return f"{why}; {desired.why_root}" if desired.why_root else why
+
+
+def _root(desired: DesiredPipeline, present: RootFacts) -> Step:
+    """The new root has the generation in its slot before any NIC carries it."""
+    before, after = shape(present), {**shape(desired.carried), "generation": desired.generation}
+    why = _because("what the NICs carry does not fit this code", desired)
+    return Step(desired.name, Action.ROOT, "root", before, after, why, desired.origin)
+
+
+def shape(root: RootFacts) -> Dict[str, Any]:
+    """A root as a step tells it."""
+    if root.direct:
+        return {"attach": "direct"}
+    return {"attach": "root", "frags": root.frags, "empty_slot": root.empty_slot}
+
+
+def _watch(desired: DesiredPipeline, when: str) -> Step:
+    after = {"seconds": desired.watch, "generation": desired.generation}
+    return Step(
+        desired.name, Action.WATCH, when, {}, after, "the manifest asks for it", desired.origin, because="publish"
+    )

@@ -21,7 +21,7 @@ from . import anew, lists
 from .changes import Change, Comparison
 from .hook import Hook
 
-ATTACH, DETACH = "attach", "detach"
+ATTACH, DETACH, SWAP = "attach", "detach", "swap"
 _EPOCHS = (ATTACH, DETACH, Setting.CHANNELS.value)
 """Operations after which our own record of a write is worth nothing (:attr:`~..model.nic.Nic.epoch`)."""
 
@@ -68,6 +68,8 @@ def sequence(nic: Nic, profile: ResolvedProfile, comparison: Comparison, hook: H
                 steps.append(_detach(nic, hook, because=ATTACH))
             steps.append(_attach(nic, profile, hook, because=None if hook.attaches else blocked[0]))
             native = hook.goal is XdpMode.NATIVE
+        if name == ATTACH and not attaches and hook.swap is not None:
+            steps.append(hook.swap)
     for setting in _forgotten_by(profile):
         steps += _rewrite(nic, profile, comparison, setting, steps, native)
     return tuple(steps)
@@ -162,6 +164,8 @@ def _operation(step: Step) -> str:
     """The profile's word for a step; generic XDP never enters the driver, so it is none of them."""
     if step.action is Action.SET:
         return step.resource
+    if step.action is Action.SWAP:
+        return SWAP
     attachment = step.after if step.action is Action.ATTACH else step.before
     return step.action.value if attachment.get("mode") == XdpMode.NATIVE.value else ""
 
