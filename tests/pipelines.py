@@ -10,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict
 
+from wirespeed import bundle
 from wirespeed.errors import Place
-from wirespeed.gather import built_in_support
+from wirespeed.gather import BUILT_IN_PROFILES, built_in_support
 from wirespeed.pipeline.manifest import Manifest, load_manifest
 from wirespeed.pipeline.source import PipelineSource
 from wirespeed.pipeline.support import Support
+from wirespeed.profiles.document import ProfileSet
+from wirespeed.profiles.load import load
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BPF = REPOSITORY / "bpf"
@@ -73,3 +76,13 @@ def small(code: str, **manifest: Any) -> PipelineSource:
 
 def renamed(source: PipelineSource, name: str) -> PipelineSource:
     return replace(source, manifest=replace(source.manifest, name=name))
+
+
+@functools.cache
+def _profiles() -> ProfileSet:
+    return load([BUILT_IN_PROFILES])
+
+
+def bundle_of(*sources: PipelineSource) -> Dict[str, Any]:
+    """What a control node would send with these pipelines."""
+    return bundle.dump(_profiles(), support(), sources)

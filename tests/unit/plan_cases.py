@@ -79,9 +79,13 @@ def profile(tuning: Mapping[Setting, Mapping[str, Any]], **changes: Any) -> Reso
     return replace(base, **changes)
 
 
+def desired_nic(resolved: ResolvedProfile, **changes: Any) -> DesiredNic:
+    return replace(DesiredNic("eth1", resolved, "scrubber", None, Disruption.GAP), **changes)
+
+
 def desired(resolved: ResolvedProfile, **changes: Any) -> Desired:
-    base = DesiredNic("eth1", resolved, "scrubber", None, Disruption.GAP)
-    return Desired((replace(base, **changes),), (DesiredPipeline("scrubber", "g1", "d1", {}, "scrubber 1"),))
+    pipelines = (DesiredPipeline("scrubber", "g1", "d1", {}, "scrubber 1"),)
+    return Desired((desired_nic(resolved, **changes),), pipelines)
 
 
 def planned(at: Nic, resolved: ResolvedProfile, instances: Any = None, **changes: Any) -> Plan:
