@@ -32,10 +32,16 @@ def root_object() -> bytes:
 
 
 @functools.cache
+def support_object() -> bytes:
+    _built()
+    return (OBJECTS / "handover.bpf.o").read_bytes()
+
+
+@functools.cache
 def scrubber() -> PipelineSource:
     root = root_object()
     manifest = load_manifest(OBJECTS / "scrubber.pipeline.yml")
-    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), root)
+    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), root, support=support_object())
 
 
 @functools.cache
@@ -44,7 +50,8 @@ def next_scrubber(version: str = "0.1.1") -> PipelineSource:
     with tempfile.TemporaryDirectory() as folder:
         _built("variant", f"VARIANT={folder}", f"VARIANT_VERSION={version}")
         manifest = load_manifest(Path(folder, "scrubber.pipeline.yml"))
-        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), root_object())
+        code = Path(folder, "scrubber.bpf.o").read_bytes()
+        return PipelineSource(manifest, code, root_object(), support=support_object())
 
 
 @functools.cache
@@ -66,7 +73,8 @@ def compiled(code: str) -> bytes:
 def small(code: str, **manifest: Any) -> PipelineSource:
     """A pipeline named ``small`` whose entry is ``small``, with more manifest entries by keyword."""
     said: Dict[str, Any] = {"manifest": 1, "name": "small", "version": "1", "entry": "small", **manifest}
-    return PipelineSource(Manifest.from_json(said), compiled(code), root_object(), Place("small.bpf.o"))
+    place = Place("small.bpf.o")
+    return PipelineSource(Manifest.from_json(said), compiled(code), root_object(), place, support_object())
 
 
 def renamed(source: PipelineSource, name: str) -> PipelineSource:

@@ -75,7 +75,9 @@ class BpfObject:
             found = step(self._object, found)
 
     def _map(self, name: str) -> int:
-        return dict(self._walk("map"))[name]
+        """libbpf puts the object's name before those of its own maps: ``small.bss``."""
+        found = dict(self._walk("map"))
+        return found[name] if name in found else next(at for full, at in found.items() if full.endswith(name))
 
     def only(self, programs: Sequence[str]) -> None:
         """Leaves every other program of the object out, and loads these as XDP whatever their section is called.
@@ -108,6 +110,11 @@ class BpfObject:
     def resize(self, name: str, max_entries: int) -> None:
         resize = function("bpf_map__set_max_entries", _INT, _PTR, ctypes.c_uint32)
         call(f"bpf_map__set_max_entries {name}", resize(self._map(name), max_entries))
+
+    def leave_out(self, name: str) -> None:
+        """Makes no such map; libbpf then spoils each use of it, so only code that the verifier removes may have one."""
+        choose = function("bpf_map__set_autocreate", _INT, _PTR, ctypes.c_bool)
+        call(f"bpf_map__set_autocreate {name}", choose(self._map(name), False))
 
     def reuse(self, name: str, existing: BpfMap) -> None:
         """Uses ``existing`` in place of a new map. Compare layouts first: this compares nothing."""

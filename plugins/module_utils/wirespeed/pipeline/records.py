@@ -54,7 +54,7 @@ def read(paths: Paths, pipeline: str, generation: str) -> Optional[Record]:
 def store(paths: Paths, source: PipelineSource) -> None:
     """Keeps the source by its generation; objects are kept once each, by their own digest."""
     said = {"manifest": source.manifest.to_json(), "digest": source.digest}
-    for part, data in (("object", source.object_bytes), ("root", source.root_object)):
+    for part, data in (("object", source.object_bytes), ("root", source.root_object), ("support", source.support)):
         digest = hashlib.sha256(data).hexdigest()
         said[part] = digest
         if not object_path(paths, digest).exists():
@@ -69,13 +69,13 @@ def stored(paths: Paths, pipeline: str, generation: str) -> PipelineSource:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         manifest = Manifest.from_json(said["manifest"])
-        parts = [object_path(paths, said[part]).read_bytes() for part in ("object", "root")]
+        parts = [object_path(paths, said[part]).read_bytes() for part in ("object", "root", "support") if part in said]
     except (OSError, ValueError, KeyError) as error:
         raise WirespeedError(
             f"Generation {generation} of pipeline {pipeline} is not in the store of this node ({path}: {error}).",
             "Run the playbook again: it brings the object along.",
         ) from error
-    source = PipelineSource(manifest, parts[0], parts[1], Place(str(path)))
+    source = PipelineSource(manifest, parts[0], parts[1], Place(str(path)), *parts[2:])
     if source.generation != generation:
         raise WirespeedError(f"{path}: the stored object is not what it was: its digest now gives {source.generation}.")
     return source

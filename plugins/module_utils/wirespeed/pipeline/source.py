@@ -22,6 +22,7 @@ from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 from . import constants, sizes
+from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
 
 GENERATION_DIGITS = 12
@@ -33,7 +34,8 @@ GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 @dataclass(frozen=True)
 class PipelineSource:
-    """``root_object`` is the compiled root program, which every pipeline shares.
+    """``root_object`` is the compiled root program, which every pipeline shares, as is ``support``, the object that
+    carries entries between maps (``bpf/handover.bpf.c``).
 
     Construction raises :class:`BadInput` when the object is damaged or lacks what the manifest
     names. ``place`` is what those errors call the object.
@@ -43,6 +45,7 @@ class PipelineSource:
     object_bytes: bytes
     root_object: bytes = b""
     place: Place = Place("object")
+    support: bytes = b""
 
     def __post_init__(self) -> None:
         try:
@@ -151,7 +154,7 @@ class PipelineSource:
 
     def _check_maps(self) -> None:
         for name in self.manifest.maps:
-            if name not in self.maps:
+            if name not in self.maps and not (name in SECTIONS and self.btf.variables(name)):
                 raise unknown_word(self.place, "maps: no such map in the object", name, list(self.maps))
         named, counters = len(self.manifest.verdicts), self.maps.get(VERDICT_MAP)
         if named and (counters is None or counters.max_entries != named):
