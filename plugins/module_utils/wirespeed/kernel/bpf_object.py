@@ -58,6 +58,7 @@ class BpfObject:
             reason = "; ".join(messages.lines)
             # No kernel was asked yet; libbpf's own codes above 4000 say less than its messages.
             raise BadInput(Place(name), "", f"libbpf cannot read this object: {reason}.", "Build it again.")
+        self._names: Dict[int, str] = {}
         self._unpin()
 
     def _unpin(self) -> None:
@@ -71,7 +72,8 @@ class BpfObject:
         name = function(f"bpf_{kind}__name", _STR, _PTR)
         found = step(self._object, None)
         while found:
-            yield name(found).decode(), found
+            # bpf_map__reuse_fd() renames a map to what the other one is called.
+            yield self._names.setdefault(found, name(found).decode()), found
             found = step(self._object, found)
 
     def _map(self, name: str) -> int:

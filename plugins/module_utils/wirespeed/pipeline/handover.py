@@ -181,10 +181,11 @@ def _converted(
     if max(old.value_size, new.value_size) > LARGEST_VALUE:
         problems.append(f"values of more than {LARGEST_VALUE} bytes cannot be converted")
     promoted = name in promotable(source) and old.type in _HASHES
+    dropped: Tuple[str, ...] = ()
     if not (old.value and new.value):
         if old.value_size != new.value_size or merge is Merge.SUM or sums:
             problems.append("without type information (BTF) its members are not known")
-        moves, dropped = whole(min(old.value_size, new.value_size)), ()
+        moves = whole(min(old.value_size, new.value_size))
     else:
         counts = merge is Merge.SUM and not promoted
         conversion = convert(old.value, new.value, () if merge is Merge.NEWEST and not promoted else sums, counts)
