@@ -19,7 +19,7 @@ from wirespeed.model.nic import XdpMode
 from wirespeed.pipeline import instance
 from wirespeed.pipeline.source import PipelineSource
 
-from .frames import ethernet, ETH_P_IP, ipv4
+from .frames import ETH_P_IP, ethernet, ipv4
 from .netns import Veth
 from .pipelines_here import Node, attach_step, load_step, publish_step
 
@@ -81,11 +81,17 @@ class Flow:
     first_seen: int
 
 
+def offsets(source: PipelineSource) -> Dict[str, int]:
+    """Where each member of a flow lies, in bytes."""
+    leaves = source.btf.leaves(source.maps["flows"].value_type)
+    return {leaf.path: leaf.offset // 8 for leaf in leaves}
+
+
 def reader(source: PipelineSource) -> Callable[[bytes], Flow]:
     """Decodes a value by the layout that the object has."""
     leaves = {leaf.path: leaf for leaf in source.btf.leaves(source.maps["flows"].value_type)}
-    places = [(leaf.offset // 8, leaf.offset // 8 + leaf.bits // 8) for leaf in map(leaves.get, Flow.__annotations__)]  # type: ignore[union-attr]
-    return lambda value: Flow(*(int.from_bytes(value[start:end], "little") for start, end in places))
+    places = [(leaves[name].offset // 8, leaves[name].bits // 8) for name in ("packets", "bytes", "first_seen")]
+    return lambda value: Flow(*(int.from_bytes(value[at : at + size], "little") for at, size in places))
 
 
 def opened(source: PipelineSource, name: str = "flows") -> BpfMap:
