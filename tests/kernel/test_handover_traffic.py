@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, Tuple
@@ -35,14 +34,6 @@ LAYOUTS = {
     "widened": "__u64 first_seen; __u64 hits; __u64 packets; __u64 flags; __u64 bytes;",
     "removed": "__u64 bytes; __u64 first_seen; __u64 packets;",
 }
-
-
-@pytest.fixture(scope="module")
-def sender(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = tmp_path_factory.mktemp("sender") / "sender"
-    source = Path(__file__).with_name("sender.c")
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(built), str(source)], check=True)
-    return built
 
 
 def generations(kind: str) -> "List[PipelineSource]":

@@ -59,6 +59,7 @@ def load(paths: Paths, source: PipelineSource) -> None:
             decided = hands(paths, source, running, taken)
             carry.require(source.support, decided)
             load_into(source, staging, decided, taken, {})
+            bpffs.remove_if_empty(staging / "old")
         records.write(paths, _record(source, decided))
         os.rename(staging, final)
     except BaseException:
