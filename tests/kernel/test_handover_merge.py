@@ -203,7 +203,8 @@ REFUSALS: "List[tuple[str, Dict[str, Any], str]]" = [
     (WIDER, {}, "maps.flows.merge: sum, newest or keep_new"),
     (WIDER, {"merge": "newest", "on_layout_change": "refuse"}, "value size 32 was 24"),
     (MEMBERS, {"merge": "newest", "max_entries": 512}, "max_entries 512 was 1024: smaller"),
-    (MEMBERS + "__u16 mark;", {"merge": "sum", "kind": PERCPU}, "merge: sum|type 5 was 1"),
+    (WIDER, {"merge": "newest", "kind": PERCPU}, "merge: newest is not possible from a map of type 1 to one of type 5"),
+    (WIDER + "struct bpf_spin_lock lock;", {"merge": "sum", "sums": ["flags"]}, "sums: there is no member flags"),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, List, Tuple
 
@@ -99,7 +100,7 @@ def test_nothing_is_lost_in_any_change_of_layout(
             found.update_many([(key.to_bytes(4, "little"), value(key % 7, 60, 1000 + key)) for key in range(FLOWS)])
         attach(veth.ifname)
         with traffic(veth, sender, FIRST, KNOWN + FRESH) as running:
-            for old, new in zip(sources, sources[1:]):
+            for old, new in pairwise(sources):
                 progress(old)
                 reload(new)
             progress(sources[-1])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Dict, Sequence, Tuple
 
@@ -68,7 +69,7 @@ def test_each_count_stays_under_its_name_under_traffic(veth: Veth, places: Place
         run_frame(ODD, 5)
         attach(veth.ifname)
         with traffic(veth, sender, EVEN, 1) as running:
-            for old, new in zip(sources, sources[1:]):
+            for old, new in pairwise(sources):
                 seen = counted(old)["even"]
                 assert wait_until(lambda old=old, seen=seen: counted(old)["even"] >= seen + 1000)
                 reload(new)

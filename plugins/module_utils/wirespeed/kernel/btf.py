@@ -38,6 +38,12 @@ _TAIL = {
     DECL_TAG: (4, 0),
     ENUM64: (0, 12),
 }
+OPAQUE = "bpf_"
+"""Begins the kind of a member that belongs to the kernel: no program may read or write it as bytes."""
+_OPAQUE = tuple(
+    OPAQUE + name
+    for name in ("spin_lock", "res_spin_lock", "timer", "wq", "task_work", "list_head", "rb_root", "refcount")
+)
 _KIND_NAMES = {PTR: "pointer", ENUM: "enum", ENUM64: "enum", FLOAT: "float", FUNC_PROTO: "function"}
 
 
@@ -130,6 +136,8 @@ class Btf:
         if path.count(".") + path.count("[") > MAX_DEPTH:
             raise ValueError("a type within itself")
         found = self.types[self.plain(number)]
+        if found.kind == STRUCT and found.name in _OPAQUE:
+            return (Leaf(path, base, found.size_or_type * 8, found.name),)
         if found.kind in (STRUCT, UNION):
             return tuple(leaf for member in found.members for leaf in self._member(found, member, path, base))
         if found.kind == ARRAY:
@@ -152,6 +160,8 @@ class Btf:
 
     def _kind_name(self, number: int) -> str:
         found = self.types[self.plain(number)]
+        if found.kind == PTR and self.types[found.size_or_type].kind == TYPE_TAG:
+            return f"{OPAQUE}kptr"
         if found.kind == INT:
             return "s" if found.encoding & _INT_SIGNED else "u"
         return _KIND_NAMES.get(found.kind, f"kind {found.kind} ")

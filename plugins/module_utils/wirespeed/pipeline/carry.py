@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import Dict, Mapping, Sequence
 
-from ..errors import Place, WirespeedError
+from ..errors import Place, Refused
 from ..kernel import elf as elfs
 from ..kernel import libbpf
 from ..kernel.bpf_map import ARRAY, LPM_TRIE, BpfMap
@@ -80,14 +80,28 @@ def fit(
 
 
 def require(support: bytes, hands: Sequence[Hand]) -> None:
-    """Raises :class:`WirespeedError` before anything is loaded whose entries could not be carried."""
+    """Raises :class:`Refused` before anything is loaded whose entries could not be carried."""
     carried = [hand.map for hand in hands if hand.way.carried]
     if carried and not support:
-        raise WirespeedError(
+        raise Refused(
             f"The entries of {', '.join(carried)} cannot be carried into their new layout: the object that does so, "
             "handover.bpf.o, did not come along.",
             "Build it (make bpf), or run the playbook again.",
         )
+
+
+def rehearse(support: bytes, pairs: Sequence[Pair]) -> None:
+    """Lets the verifier look at what will carry the entries, before a publish depends on it. Raises its errors."""
+    for pair in pairs:
+        if pair.hand.way is Way.REFILL or pair.old.info.type == LPM_TRIE:
+            continue
+        for mode in (COPY, INSERT) if pair.hand.way is Way.NEWEST else (_mode(pair.hand),):
+            with _Handover(support, pair, mode):
+                pass
+
+
+def _mode(hand: Hand) -> int:
+    return ADD if hand.way is Way.SUM else INSERT
 
 
 def copy_before(support: bytes, pairs: Sequence[Pair]) -> None:
@@ -110,7 +124,7 @@ def finish(support: bytes, pair: Pair) -> Tally:
         return _refill(pair)
     if pair.old.info.type == LPM_TRIE:
         return _copy_trie(pair, overwrite=False)
-    with _Handover(support, pair, ADD if pair.hand.way is Way.SUM else INSERT) as handover:
+    with _Handover(support, pair, _mode(pair.hand)) as handover:
         return handover.run()
 
 

@@ -8,7 +8,7 @@ import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..config import live
 from ..config.tables import Table
@@ -130,24 +130,33 @@ def publish(paths: Paths, source: PipelineSource) -> Tuple[Tally, ...]:
     impossible it goes on with what it knew itself: a rollback to it never fails for that.
     """
     name, generation = source.manifest.name, source.generation
-    finish(paths, name)
+    running = published(paths, name)
+    _finish_if_possible(paths, name, running, generation)
     settle_pins(paths, name, generation)
     pin = paths.program(name, generation, source.manifest.entry)
     if not pin.exists():
         raise WirespeedError(f"Generation {generation} of pipeline {name} is not loaded.", "Load it first.")
-    running = published(paths, name)
-    if running not in (None, generation):
+    if running is not None and running != generation:
         _take_over(paths, source, running)
     with BpfProgram.pinned(str(pin)) as entry:
         root.publish(paths, name, entry)
     return finish(paths, name)
 
 
+def _finish_if_possible(paths: Paths, pipeline: str, running: Optional[str], wanted: str) -> None:
+    """What cannot be brought to its end must not keep a node from going back to another generation."""
+    try:
+        finish(paths, pipeline)
+    except WirespeedError:
+        if running == wanted:
+            raise
+
+
 def _take_over(paths: Paths, source: PipelineSource, running: str) -> None:
     try:
         if stale(paths, source, running):
             renew(paths, source, running)
-    except Refused:
+    except WirespeedError:
         return
     with ExitStack() as stack:
         carry.copy_before(source.support, pairs(paths, source, stack))

@@ -11,6 +11,7 @@ from ..kernel import bpffs
 from ..kernel.bpf_map import PROG_ARRAY, BpfMap
 from ..kernel.bpf_object import BpfObject
 from . import carry
+from .carry import Pair
 from .handover import PREDECESSOR, SCRATCH, Hand, promotable
 from .layout import SECTIONS
 from .source import RODATA, PipelineSource
@@ -32,10 +33,18 @@ def load_into(
             loaded.reuse(name, kept)
         loaded.patch_rodata({**source.rodata, **carry.fit(loaded, source, hands, live)})
         loaded.load()
+        _rehearse(loaded, source, hands, live)
         _pin(loaded, source, staging)
     for hand in hands:
         if hand.way.carried:
             live[hand.map].pin(str(staging / "old" / bpffs.encode(hand.map)))
+
+
+def _rehearse(loaded: BpfObject, source: PipelineSource, hands: Sequence[Hand], live: Mapping[str, BpfMap]) -> None:
+    with ExitStack() as stack:
+        made = {name: stack.enter_context(found) for name, found in loaded.maps()}
+        carried = [hand for hand in hands if hand.way.carried]
+        carry.rehearse(source.support, [Pair(hand, live[hand.map], made[hand.map]) for hand in carried])
 
 
 def _pin(loaded: BpfObject, source: PipelineSource, staging: Path) -> None:

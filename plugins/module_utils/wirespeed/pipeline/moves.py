@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import Iterable, List, Optional, Sequence, Tuple
 
-from ..kernel.btf import Leaf
+from ..kernel.btf import OPAQUE, Leaf
 
 LARGEST_VALUE = 4096  # LARGEST_VALUE, bpf/handover.bpf.c
 MOST = 32  # WS_MOVES, bpf/include/wirespeed_state.h
@@ -105,7 +105,9 @@ def _within(path: str, name: str) -> bool:
 
 def _moved(old: Leaf, new: Leaf, counts: bool, found: _Found) -> Optional[Move]:
     size, width = old.bits // 8, new.bits // 8
-    if old.kind != new.kind:
+    if new.kind.startswith(OPAQUE) or old.kind.startswith(OPAQUE):
+        found.problems.append(f"value: {new} belongs to the kernel and cannot be moved")
+    elif old.kind != new.kind:
         found.problems.append(f"value: {new} was {old}: another kind")
     elif new.count < old.count:
         found.problems.append(f"value: {new} was {old}: fewer elements")
