@@ -30,6 +30,7 @@ POINTS: "Dict[str, Tuple[Any, str, int]]" = {
     "before a map": (carry, "finish", 1),
     "between two maps": (carry, "finish", 2),
     "in the middle of a map": (BpfProgram, "run", 2),
+    "after a map, before its pin is gone": (bpffs, "unpin", 1),
     "before it is loaded once more": (succession, "load_into", 1),
     "before its pins are one": (succession, "settle_pins", 3),
     "before its second publish": (root, "publish", 2),
@@ -87,5 +88,7 @@ def test_a_reload_to_a_third_generation_ends_it_first(places: Places) -> None:
     fill(sources[0], {7: Flow(70, 700, 5), 8: Flow(80, 800, 6)})
     load(sources[1])
     dying(sources[1], POINTS["before a map"])
-    reload(sources[2])
+    load(sources[2])
+    assert not Node().paths.old("small", sources[1].generation).exists()
+    publish(sources[2])
     assert read(sources[2]) == {7: Flow(70, 700, 5), 8: Flow(80, 800, 6)}

@@ -11,9 +11,9 @@ import pytest
 from tests.pipelines import small
 from tests.probes import requires, requires_bpf
 from wirespeed.errors import Refused
-from wirespeed.kernel import libbpf
+from wirespeed.kernel import grace, libbpf
 from wirespeed.kernel.bpf_map import ARRAY, BpfMap
-from wirespeed.pipeline import instance
+from wirespeed.pipeline import instance, succession
 from wirespeed.pipeline.source import PipelineSource
 
 from .conftest import Places
@@ -40,15 +40,23 @@ def number(value: int, size: int = 4) -> bytes:
     return value.to_bytes(size, "little")
 
 
-def test_newest_brings_the_entries_of_a_foreign_program(places: Places) -> None:
+def test_newest_lets_the_new_program_count_on_from_what_was_there(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old, new = flows(sdk=False), flows(WIDER, sdk=False, merge="newest")
     reload(old)
     run_frame(7, 3)
     load(new)
     run_frame(7, 4)
     run_frame(8)
+
+    def wait_with_a_packet() -> None:
+        """The first one after the publish, before anything else is carried."""
+        run_frame(7)
+        grace.wait_for_programs()
+
+    monkeypatch.setattr(succession, "wait_for_programs", wait_with_a_packet)
     publish(new)
-    run_frame(7)
     assert {key: flow.packets for key, flow in read(new).items()} == {7: 8, 8: 1}
 
 

@@ -93,8 +93,8 @@ def test_every_number_of_a_summed_map_is_taken() -> None:
         ({}, {"members": B, "how": SDK, "on_layout_change": "refuse"}, ["on_layout_change: reset"]),
         ({"key": "__u64"}, {"how": SDK}, ["key size 4 was 8", "on_layout_change: reset"]),
         (
-            {"key": "struct { __u16 a, b; }"},
-            {"key": "struct { __u16 b, a; }", "how": SDK},
+            {"key": "struct { __u16 a; __u16 b; }"},
+            {"key": "struct { __u16 b; __u16 a; }", "merge": "newest"},
             ["key: b u16 at byte 0 was"],
         ),
         ({"entries": 32}, {"how": SDK}, ["max_entries 16 was 32: smaller"]),
