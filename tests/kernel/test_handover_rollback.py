@@ -8,10 +8,11 @@ import pytest
 from tests.probes import requires, requires_bpf
 from wirespeed.kernel.bpf_prog import BpfProgram
 from wirespeed.pipeline import instance
+from wirespeed.pipeline.garbage import collect
 
 from .conftest import Places
 from .handover_cases import MEMBERS, Flow, fill, flows, load, opened, publish, read, reload, run_frame
-from .pipelines_here import Node
+from .pipelines_here import Node, publish_step
 
 pytestmark = [requires_bpf, requires("clang")]
 
@@ -31,6 +32,16 @@ def test_a_rollback_keeps_what_the_newer_generation_learned(places: Places, sdk:
     publish(old)
     run_frame(8)
     assert read(old) == {7: Flow(5, 20 + 3 * FRAME, 5), 8: Flow(2, 2 * FRAME, 1)}
+
+
+def test_a_rollback_finds_in_the_store_all_that_it_needs(places: Places) -> None:
+    old, new = flows(), flows(OTHER)
+    reload(old)
+    reload(new)
+    run_frame(7)
+    collect(Node().paths)
+    Node().do(publish_step("small", old.generation, new.generation).inverted())
+    assert read(old) == {7: Flow(1, FRAME, 1)}
 
 
 def test_there_and_back_again_and_again_counts_everything_once(places: Places) -> None:

@@ -9,7 +9,7 @@ from typing import Dict, List, Set
 
 from ..kernel import bpffs
 from ..kernel.bpf_prog import BpfProgram
-from . import instance
+from . import instance, records
 from .pins import Paths
 
 KEEP = 2
@@ -70,6 +70,6 @@ def _files(directory: Path) -> List[Path]:
 def _objects(path: Path) -> Set[str]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return {said["object"], said["root"]}
+        return {said[part] for part in records.PARTS if part in said}
     except (OSError, ValueError, KeyError):
         return set()

@@ -20,6 +20,9 @@ from .manifest import Manifest
 from .pins import PROTOCOL, Paths
 from .source import PipelineSource
 
+PARTS = ("object", "root", "support")
+"""The objects of a source, as the store names them; "support" came later than the first two."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -54,7 +57,7 @@ def read(paths: Paths, pipeline: str, generation: str) -> Optional[Record]:
 def store(paths: Paths, source: PipelineSource) -> None:
     """Keeps the source by its generation; objects are kept once each, by their own digest."""
     said = {"manifest": source.manifest.to_json(), "digest": source.digest}
-    for part, data in (("object", source.object_bytes), ("root", source.root_object), ("support", source.support)):
+    for part, data in zip(PARTS, (source.object_bytes, source.root_object, source.support)):
         digest = hashlib.sha256(data).hexdigest()
         said[part] = digest
         if not object_path(paths, digest).exists():
@@ -69,7 +72,7 @@ def stored(paths: Paths, pipeline: str, generation: str) -> PipelineSource:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         manifest = Manifest.from_json(said["manifest"])
-        parts = [object_path(paths, said[part]).read_bytes() for part in ("object", "root", "support") if part in said]
+        parts = [object_path(paths, said[part]).read_bytes() for part in PARTS if part in said]
     except (OSError, ValueError, KeyError) as error:
         raise WirespeedError(
             f"Generation {generation} of pipeline {pipeline} is not in the store of this node ({path}: {error}).",
