@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.probes import requires, requires_bpf
+from wirespeed.kernel.bpf_map import BpfMap
 from wirespeed.kernel.bpf_prog import BpfProgram
 from wirespeed.pipeline import instance
 from wirespeed.pipeline.garbage import collect
@@ -82,5 +83,10 @@ def test_after_the_hand_over_neither_old_map_nor_second_lookup_stays(places: Pla
     assert not node.paths.old("small", new.generation).exists()
     with BpfProgram.pinned(str(node.paths.program("small", new.generation, "small"))) as program:
         used = program.info.map_ids
+    names = set()
+    for number in used:
+        with BpfMap.by_id(number) as found:
+            names.add(found.info.name)
     with opened(old) as gone, opened(new) as here:
         assert here.info.id in used and gone.info.id not in used
+    assert names == {"flows", "small.rodata"}
