@@ -86,4 +86,6 @@ static __always_inline void ws_count(void *counters, __u32 index, __u64 bytes)
 		(action);                                            \
 	})
 
+#include <wirespeed_state.h>
+
 #endif

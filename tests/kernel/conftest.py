@@ -3,6 +3,7 @@
 
 veth            one pair: veth.node.run(function, veth.ifname) runs in a worker inside the node's namespace
 namespaces      the factory, for more: namespaces.netns(), namespaces.veth(queues=4)
+sender          the program that sends frames as fast as the kernel takes them
 places          private bpffs, run and state folders, exported as WIRESPEED_BPFFS, WIRESPEED_RUN, WIRESPEED_STATE
 """
 
@@ -86,3 +87,12 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_residue: "Set[Bpf
         no_residue |= set().union(*bpf_objects.pins(made.bpffs).values())
     finally:
         subprocess.run(["umount", str(made.bpffs)], check=True)
+
+
+@pytest.fixture(scope="session")
+def sender(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of sender.c, compiled."""
+    built = tmp_path_factory.mktemp("sender") / "sender"
+    source = Path(__file__).with_name("sender.c")
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(built), str(source)], check=True)
+    return built

@@ -86,8 +86,8 @@ def test_new_code_under_direct_attach_is_a_swap_on_the_hook_by_the_same_link(vet
     converge(veth, version("1"), attach="direct")
     before = link_id(places)
     result = converge(veth, version("2"), attach="direct")
-    assert actions(result) == ["load", "publish", "swap"]
-    assert "bpf_link_update with the expected program" in result["steps"][-1]["why"]
+    assert actions(result) == ["load", "publish", "swap", "carry"]
+    assert "bpf_link_update with the expected program" in result["steps"][-2]["why"]
     assert link_id(places) == before
     assert converge(veth, version("2"), check=True, attach="direct")["steps"] == []
 
@@ -119,7 +119,7 @@ def test_another_root_takes_over_without_a_gap_and_goes_back(
     run("1", first)
     before = link_id(places)
     for number, asked in (("2", then), ("3", first)):
-        assert actions(run(number, asked)) == ["load", "root", "swap"]
+        assert actions(run(number, asked)) == ["load", "root", "swap", "carry"]
         assert link_id(places) == before
         assert run(number, asked)["steps"] == []
         assert not list(places.bpffs.glob("wirespeed/small/root~old*"))

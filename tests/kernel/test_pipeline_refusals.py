@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 
@@ -24,6 +23,7 @@ from wirespeed.pipeline.pins import Paths
 from wirespeed.pipeline.support import Support
 
 from .conftest import Places
+from .killing import killed_in
 from .netns import Veth
 from .pipelines_here import Node, attach_step, configure_step, load_step, publish_step
 
@@ -161,27 +161,6 @@ def test_attaching_to_an_unknown_interface_is_said(places: Places, veth: Veth) -
     node.run(scrubber())
     with pytest.raises(WirespeedError, match="no interface nic77"):
         node.do(attach_step("nic77", "scrubber"))
-
-
-def killed_in(action: Callable[[], Any], place: Any, name: str, calls: int) -> None:
-    """Runs ``action`` in a child that dies by kill -9 at the ``calls``-th call of ``place.name``."""
-    child = os.fork()
-    if child == 0:
-        original, left = getattr(place, name), [calls]
-
-        def fatal(*arguments: Any, **named: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(*arguments, **named)
-
-        setattr(place, name, fatal)
-        try:
-            action()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
 KILL_POINTS = [("pin", calls) for calls in range(1, 9)] + [("rename", 1), ("rename", 2)]

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, List
 
-import pytest
-
 from tests.pipelines import DENY_V4, next_scrubber, scrubber
 from tests.probes import requires, requires_bpf
 from wirespeed.pipeline.source import PipelineSource
@@ -45,14 +43,6 @@ class Sent:
     taken: int = 0
     accounted: int = 0
     empty_slot: int = 0
-
-
-@pytest.fixture(scope="module")
-def sender(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = tmp_path_factory.mktemp("sender") / "sender"
-    source = Path(__file__).with_name("sender.c")
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(built), str(source)], check=True)
-    return built
 
 
 @contextmanager

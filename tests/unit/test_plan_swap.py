@@ -48,8 +48,8 @@ def test_new_code_behind_a_root_enters_no_driver() -> None:
 
 def test_new_code_without_a_root_is_a_swap_at_the_drivers_cost() -> None:
     found = planned(replace(OURS, runs="g1"), DIRECT, DIRECT, rules=DEAR)
-    assert words(found)[2:] == ["scrubber publish", "eth1 swap"]
-    swap = found.steps[-1]
+    assert words(found)[2:] == ["scrubber publish", "eth1 swap", "scrubber carry"]
+    swap = found.steps[-2]
     assert (swap.before["runs"], swap.after["runs"], swap.disruption) == ("g1", "g2", Disruption.BOUNCE)
     assert "closes and opens the NIC" in swap.why
 
@@ -62,12 +62,12 @@ def test_a_swap_that_costs_more_than_allowed_is_refused() -> None:
 def test_a_swap_in_generic_mode_never_enters_the_driver() -> None:
     carries = replace(OURS, runs="g1", mode=XdpMode.GENERIC)
     found = planned(carries, DIRECT, DIRECT, rules=DEAR, mode=XdpMode.GENERIC)
-    assert found.steps[-1].action is Action.SWAP and found.steps[-1].disruption is Disruption.NONE
+    assert found.steps[-2].action is Action.SWAP and found.steps[-2].disruption is Disruption.NONE
 
 
 def test_another_root_has_the_code_in_its_slot_before_a_nic_carries_it() -> None:
     found = planned(replace(OURS, runs="root"), ROOTED, replace(ROOTED, frags=True))
-    assert words(found) == ["scrubber test", "scrubber load", "scrubber root", "eth1 swap"]
+    assert words(found) == ["scrubber test", "scrubber load", "scrubber root", "eth1 swap", "scrubber carry"]
     assert found.steps[2].after == {"attach": "root", "frags": True, "empty_slot": "pass", "generation": "g2"}
     assert found.steps[3].before["runs"] == "former root"
 

@@ -15,9 +15,12 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 from . import libbpf
 from .libbpf import Handle, Options, call, fields, function
 
-ARRAY, PROG_ARRAY, PERCPU_ARRAY, LPM_TRIE = 2, 3, 6, 11
+HASH, ARRAY, PROG_ARRAY, PERCPU_HASH, PERCPU_ARRAY, LRU_HASH, LRU_PERCPU_HASH, LPM_TRIE = 1, 2, 3, 5, 6, 9, 10, 11
+ARRAY_OF_MAPS, HASH_OF_MAPS = 12, 13
+MAPS_OF_MAPS = (ARRAY_OF_MAPS, HASH_OF_MAPS)
 PERCPU_TYPES = (5, 6, 10, 21)  # PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE
 BATCH = 4096
+NOEXIST = 1
 
 _FD = ctypes.c_int
 _PTR = ctypes.c_void_p
@@ -45,6 +48,20 @@ class _Info(ctypes.Structure):
         ("btf_vmlinux_id", ctypes.c_uint32),
         ("map_extra", ctypes.c_uint64),
     ]
+
+
+class _CreateOptions(Options):
+    _fields_ = fields(
+        ("btf_fd", ctypes.c_uint32),
+        ("btf_key_type_id", ctypes.c_uint32),
+        ("btf_value_type_id", ctypes.c_uint32),
+        ("btf_vmlinux_value_type_id", ctypes.c_uint32),
+        ("inner_map_fd", ctypes.c_uint32),
+        ("map_flags", ctypes.c_uint32),
+        ("map_extra", ctypes.c_uint64),
+        ("numa_node", ctypes.c_uint32),
+        ("map_ifindex", ctypes.c_uint32),
+    )
 
 
 class _BatchOptions(Options):
@@ -79,11 +96,13 @@ class BpfMap(Handle):
     _known: Optional[MapInfo] = None
 
     @classmethod
-    def create(cls, kind: int, name: str, key_size: int, value_size: int, max_entries: int) -> "BpfMap":
-        """A new map of our own, without BTF; ``kind`` is of enum bpf_map_type, ``name`` has 15 characters at most."""
-        size = ctypes.c_uint32
-        make = function("bpf_map_create", _FD, ctypes.c_int, ctypes.c_char_p, size, size, size, _PTR)
-        result = make(kind, name.encode(), key_size, value_size, max_entries, None)
+    def create(
+        cls, kind: int, name: str, sizes: Tuple[int, int], max_entries: int, inner: "Optional[BpfMap]" = None
+    ) -> "BpfMap":
+        """A new map, gone with its handle unless it is pinned; ``sizes`` of key and value in bytes."""
+        make = function("bpf_map_create", _FD, _FD, ctypes.c_char_p, *[ctypes.c_uint32] * 3, _PTR)
+        options = _CreateOptions(inner_map_fd=inner.fd if inner else 0)
+        result = make(kind, name.encode(), sizes[0], sizes[1], max_entries, ctypes.byref(options))
         return cls(call(f"bpf_map_create {name}", result), name)
 
     @property
@@ -133,6 +152,15 @@ class BpfMap(Handle):
         update = function("bpf_map_update_elem", _FD, _FD, _PTR, _PTR, ctypes.c_uint64)
         call(f"bpf_map_update_elem {self.name}", update(self.fd, key, value, flags))
 
+    def insert(self, key: bytes, value: bytes) -> bool:
+        """False when the key is there already."""
+        update = function("bpf_map_update_elem", _FD, _FD, _PTR, _PTR, ctypes.c_uint64)
+        result = update(self.fd, key, value, NOEXIST)
+        if result == -errno.EEXIST:
+            return False
+        call(f"bpf_map_update_elem {self.name}", result)
+        return True
+
     def delete(self, key: bytes) -> bool:
         """False when the key was absent already."""
         result = function("bpf_map_delete_elem", _FD, _FD, _PTR)(self.fd, key)
@@ -168,6 +196,21 @@ class BpfMap(Handle):
                 continue
             call(f"bpf_map_delete_batch {self.name}", result)
             at += len(chunk)
+
+    def each(self) -> Iterator[Tuple[bytes, bytes]]:
+        """All entries one by one: for small maps, and for maps of maps, which older kernels do not read in batches."""
+        step = function("bpf_map_get_next_key", _FD, _FD, _PTR, _PTR)
+        following = ctypes.create_string_buffer(self.info.key_size)
+        key: Optional[bytes] = None
+        while True:
+            result = step(self.fd, key, following)
+            if result == -errno.ENOENT:
+                return
+            call(f"bpf_map_get_next_key {self.name}", result)
+            key = following.raw
+            value = self.lookup(key)
+            if value is not None:
+                yield key, value
 
     def items(self) -> Iterator[Tuple[bytes, bytes]]:
         """All entries, in the kernel's order. Entries written meanwhile may or may not appear."""

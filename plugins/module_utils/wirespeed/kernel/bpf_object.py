@@ -58,6 +58,7 @@ class BpfObject:
             reason = "; ".join(messages.lines)
             # No kernel was asked yet; libbpf's own codes above 4000 say less than its messages.
             raise BadInput(Place(name), "", f"libbpf cannot read this object: {reason}.", "Build it again.")
+        self._names: Dict[int, str] = {}
         self._unpin()
 
     def _unpin(self) -> None:
@@ -71,11 +72,14 @@ class BpfObject:
         name = function(f"bpf_{kind}__name", _STR, _PTR)
         found = step(self._object, None)
         while found:
-            yield name(found).decode(), found
+            # bpf_map__reuse_fd() renames a map to what the other one is called.
+            yield self._names.setdefault(found, name(found).decode()), found
             found = step(self._object, found)
 
     def _map(self, name: str) -> int:
-        return dict(self._walk("map"))[name]
+        """libbpf puts the object's name before those of its own maps: ``small.bss``."""
+        found = dict(self._walk("map"))
+        return found[name] if name in found else next(at for full, at in found.items() if full.endswith(name))
 
     def only(self, programs: Sequence[str]) -> None:
         """Leaves every other program of the object out, and loads these as XDP whatever their section is called.
@@ -108,6 +112,11 @@ class BpfObject:
     def resize(self, name: str, max_entries: int) -> None:
         resize = function("bpf_map__set_max_entries", _INT, _PTR, ctypes.c_uint32)
         call(f"bpf_map__set_max_entries {name}", resize(self._map(name), max_entries))
+
+    def leave_out(self, name: str) -> None:
+        """Makes no such map; libbpf then spoils each use of it, so only code that the verifier removes may have one."""
+        choose = function("bpf_map__set_autocreate", _INT, _PTR, ctypes.c_bool)
+        call(f"bpf_map__set_autocreate {name}", choose(self._map(name), False))
 
     def reuse(self, name: str, existing: BpfMap) -> None:
         """Uses ``existing`` in place of a new map. Compare layouts first: this compares nothing."""

@@ -104,3 +104,14 @@ class BpfProgram(Handle):
         run = function("bpf_prog_test_run_opts", ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
         call(f"BPF_PROG_TEST_RUN {self.name}", run(self.fd, ctypes.byref(options)))
         return TestRun(options.retval, frame_out.raw[: options.data_size_out], options.duration)
+
+    def run(self, context: bytes) -> bytes:
+        """Runs a program of SEC("syscall") once and returns its context afterwards.
+
+        The kernel writes it back over what it was given (net/bpf/test_run.c, bpf_prog_test_run_syscall).
+        """
+        buffer = ctypes.create_string_buffer(context, len(context))
+        options = _RunOptions(ctx_in=ctypes.addressof(buffer), ctx_size_in=len(context))
+        run = function("bpf_prog_test_run_opts", ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
+        call(f"BPF_PROG_RUN {self.name}", run(self.fd, ctypes.byref(options)))
+        return buffer.raw

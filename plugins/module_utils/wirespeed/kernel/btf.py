@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from dataclasses import dataclass
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..errors import BadInput, Place
 from .libbpf import call, function
@@ -38,6 +38,12 @@ _TAIL = {
     DECL_TAG: (4, 0),
     ENUM64: (0, 12),
 }
+OPAQUE = "bpf_"
+"""Begins the kind of a member that belongs to the kernel: no program may read or write it as bytes."""
+_OPAQUE = tuple(
+    OPAQUE + name
+    for name in ("spin_lock", "res_spin_lock", "timer", "wq", "task_work", "list_head", "rb_root", "refcount")
+)
 _KIND_NAMES = {PTR: "pointer", ENUM: "enum", ENUM64: "enum", FLOAT: "float", FUNC_PROTO: "function"}
 
 
@@ -130,6 +136,8 @@ class Btf:
         if path.count(".") + path.count("[") > MAX_DEPTH:
             raise ValueError("a type within itself")
         found = self.types[self.plain(number)]
+        if found.kind == STRUCT and found.name in _OPAQUE:
+            return (Leaf(path, base, found.size_or_type * 8, found.name),)
         if found.kind in (STRUCT, UNION):
             return tuple(leaf for member in found.members for leaf in self._member(found, member, path, base))
         if found.kind == ARRAY:
@@ -152,9 +160,19 @@ class Btf:
 
     def _kind_name(self, number: int) -> str:
         found = self.types[self.plain(number)]
+        if found.kind == PTR and self.types[found.size_or_type].kind == TYPE_TAG:
+            return f"{OPAQUE}kptr"
         if found.kind == INT:
             return "s" if found.encoding & _INT_SIGNED else "u"
         return _KIND_NAMES.get(found.kind, f"kind {found.kind} ")
+
+    def section_leaves(self, section: str, offsets: Dict[str, int]) -> Tuple[Leaf, ...]:
+        """The scalars of a section's variables; ``offsets`` by name are an object file's symbols'."""
+        parts = (
+            self.leaves(kind, name, offsets.get(name, offset) * 8)
+            for name, (kind, offset) in self.variables(section).items()
+        )
+        return tuple(leaf for part in parts for leaf in part)
 
     def variables(self, section: str) -> Dict[str, Tuple[int, int]]:
         """Variable -> (type id, offset). Offsets are 0 in an object file: only the loader knows them."""
@@ -167,7 +185,10 @@ class Btf:
 
 @dataclass(frozen=True)
 class MapDefinition:
-    """A map as its source declares it (libbpf's ``.maps`` section). Type ids 0: declared by size only."""
+    """A map as its source declares it (libbpf's ``.maps`` section). Type ids 0: declared by size only.
+
+    ``inner`` is the template of the maps that a map of maps holds.
+    """
 
     name: str
     type: int
@@ -177,32 +198,48 @@ class MapDefinition:
     flags: int
     key_type: int = 0
     value_type: int = 0
+    inner: "Optional[MapDefinition]" = None
+
+
+_FD_SIZE = 4
 
 
 def map_definitions(btf: Btf) -> Dict[str, MapDefinition]:
     """By name, in source order: ``__uint`` hides a number in an array's length, ``__type`` in a pointer."""
-    found = {}
-    for name, (type_id, dummy) in btf.variables(".maps").items():
-        numbers: Dict[str, int] = {}
-        types: Dict[str, int] = {}
-        for member_name, member_type, dummy in btf.types[btf.plain(type_id)].members:
-            member, pointed = btf.string(member_name), btf.types[btf.plain(member_type)].size_or_type
-            target = btf.types[btf.plain(pointed)]
-            if member in ("key", "value"):
-                types[member] = pointed
-            elif target.kind == ARRAY:
-                numbers[member] = target.members[0][2]
-        found[name] = MapDefinition(
-            name,
-            numbers.get("type", 0),
-            btf.size(types["key"]) if "key" in types else numbers.get("key_size", 0),
-            btf.size(types["value"]) if "value" in types else numbers.get("value_size", 0),
-            numbers.get("max_entries", 0),
-            numbers.get("map_flags", 0),
-            types.get("key", 0),
-            types.get("value", 0),
-        )
-    return found
+    return {name: _definition(btf, name, type_id) for name, (type_id, dummy) in btf.variables(".maps").items()}
+
+
+def _definition(btf: Btf, name: str, type_id: int) -> MapDefinition:
+    numbers: Dict[str, int] = {}
+    types: Dict[str, int] = {}
+    inner = None
+    for member_name, member_type, dummy in btf.types[btf.plain(type_id)].members:
+        member, shown = btf.string(member_name), btf.types[btf.plain(member_type)]
+        if member == "values":  # __array(values, struct ...): pointers to maps, or to programs
+            inner = _inner(btf, shown.members[0][0])
+            continue
+        pointed = shown.size_or_type
+        target = btf.types[btf.plain(pointed)]
+        if member in ("key", "value"):
+            types[member] = pointed
+        elif target.kind == ARRAY:
+            numbers[member] = target.members[0][2]
+    return MapDefinition(
+        name,
+        numbers.get("type", 0),
+        btf.size(types["key"]) if "key" in types else numbers.get("key_size", _FD_SIZE if inner else 0),
+        btf.size(types["value"]) if "value" in types else numbers.get("value_size", _FD_SIZE if inner else 0),
+        numbers.get("max_entries", 0),
+        numbers.get("map_flags", 0),
+        types.get("key", 0),
+        types.get("value", 0),
+        inner,
+    )
+
+
+def _inner(btf: Btf, pointer: int) -> Optional[MapDefinition]:
+    target = btf.plain(btf.types[btf.plain(pointer)].size_or_type)
+    return _definition(btf, "", target) if btf.types[target].kind == STRUCT else None
 
 
 def of_object(section: bytes, place: Place) -> Btf:

@@ -26,11 +26,14 @@ _ADVICE = "Build it with: clang -O2 -g -target bpf -c NAME.bpf.c -o NAME.bpf.o"
 
 @dataclass(frozen=True)
 class Section:
+    """``data`` is empty for a section without contents (.bss), whose ``size`` counts all the same."""
+
     name: str
     kind: int
     flags: int
     data: bytes
     link: int
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,8 @@ def _sections(data: bytes, header: Tuple[int, ...]) -> Tuple[Section, ...]:
         b"" if kind == _NOBITS else _body(data, at, length) for dummy, kind, dummy, dummy, at, length, *dummy in raw
     ]
     return tuple(
-        Section(_string(bodies[names_at], name), kind, flags, body, link)
-        for (name, kind, flags, dummy, dummy, dummy, link, *dummy), body in zip(raw, bodies)
+        Section(_string(bodies[names_at], name), kind, flags, body, link, size)
+        for (name, kind, flags, dummy, dummy, size, link, *dummy), body in zip(raw, bodies)
     )
 
 

@@ -52,6 +52,7 @@ class Action(str, Enum):
     SWAP = "swap"  # the program on a NIC's hook for another one, without a gap
     ADOPT = "adopt"  # a program that someone else attached, as it runs
     RELEASE = "release"
+    CARRY = "carry"  # state of the generation before, once no NIC runs that any more
     TEST = "test"  # the manifest's packets, in a program that nobody runs
     WATCH = "watch"  # the counters over a window before a publish, and after it
     AWAIT = "await"  # the carrier of a NIC, before another member of its bond is touched

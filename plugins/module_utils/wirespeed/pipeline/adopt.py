@@ -24,9 +24,6 @@ from .pins import PROTOCOL, STAGING, Paths
 from .records import Record
 from .support import Support
 
-VERSION = "adopted"
-"""What a record of such a generation says as its version."""
-
 _NAME_BYTES = 15  # the kernel cuts names of maps (BPF_OBJ_NAME_LEN)
 
 
@@ -92,12 +89,12 @@ def _pin(paths: Paths, pipeline: str, generation: str, program: BpfProgram, name
 
 
 def _record(pipeline: str, generation: str, entry: str) -> Record:
-    manifest = Manifest(pipeline, VERSION, "", entry or "program")
+    manifest = Manifest(pipeline, records.ADOPTED, "", entry or "program")
     return Record(
         pipeline=pipeline,
         generation=generation,
         digest="",
-        version=VERSION,
+        version=records.ADOPTED,
         loaded_at=time.time(),
         loaded_by=os.environ.get("SUDO_USER") or getpass.getuser(),
         reused=(),

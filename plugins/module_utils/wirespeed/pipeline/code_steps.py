@@ -11,6 +11,7 @@ from ..errors import WirespeedError
 from ..model.step import Action, Step
 from . import instance, root
 from .origins import Origins
+from .succession import finish
 from .two_ways import TwoWays
 
 
@@ -26,6 +27,7 @@ class CodeSteps:
             Action.UNLOAD: TwoWays(self._unload, self._not_unloaded),
             Action.CONFIGURE: TwoWays(self._configure, self._not_configured),
             Action.PUBLISH: TwoWays(self._publish, self._not_published),
+            Action.CARRY: TwoWays(self._carry),
         }
 
     def _load(self, step: Step) -> None:
@@ -72,8 +74,14 @@ class CodeSteps:
         generation = step.after["generation"]
         if generation is None:
             root.clear(self._paths, step.target)
+        elif self._origins.adopted(step.target, generation):
+            instance.publish_adopted(self._paths, step.target, self._origins.entry(step.target, generation))
         else:
-            instance.publish(self._paths, self._origins, step.target, generation)
+            instance.publish(self._paths, self._origins.source(step.target, generation))
+
+    def _carry(self, step: Step) -> None:
+        if step.after:
+            finish(self._paths, step.target)
 
     def _not_published(self, step: Step) -> str:
         found, wanted = instance.published(self._paths, step.target), step.after["generation"]

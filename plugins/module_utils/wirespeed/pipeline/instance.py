@@ -8,23 +8,27 @@ import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..config import live
 from ..config.tables import Table
 from ..errors import Refused, WirespeedError
 from ..kernel import bpffs
 from ..kernel.bpf_map import BpfMap
-from ..kernel.bpf_object import BpfObject
 from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
-from . import layout, protocol, records, root
+from . import carry, protocol, records, root
+from .carry import Tally
+from .handover import Hand, Way
 from .links import move, pinned_links
-from .map_spec import OnLayoutChange
-from .origins import Origins
+from .loading import load_into
 from .pins import STAGING, Paths
 from .records import Record
-from .source import RODATA, PipelineSource
+from .running import program_ids, published
+from .source import PipelineSource
+from .succession import finish, hands, maps_of, pairs, renew, settle_pins, stale
+
+__all__ = ["handed_over", "load", "open_map", "program_ids", "publish", "published", "rows", "sweep", "unload"]
 
 
 def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
@@ -44,15 +48,23 @@ def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
             move(paths, manifest.name, program)
     sweep(paths, manifest.name)
     records.store(paths, source)
+    finish(paths, manifest.name)
+    settle_pins(paths, manifest.name, generation)
     final = paths.generation(manifest.name, generation)
     if final.exists():
         if records.read(paths, manifest.name, generation) is None:
-            records.write(paths, _record(source, (), ()))
+            records.write(paths, _record(source, ()))
         return
     staging = Path(f"{final}{STAGING}")
     try:
-        reused, reset = _load_into(paths, source, staging)
-        records.write(paths, _record(source, reused, reset))
+        with ExitStack() as stack:
+            running = published(paths, manifest.name)
+            taken = maps_of(paths, source, running, stack)
+            decided = hands(paths, source, running, taken)
+            carry.require(source.support.handover, decided)
+            load_into(source, staging, decided, taken, {})
+            bpffs.remove_if_empty(staging / "old")
+        records.write(paths, _record(source, decided))
         os.rename(staging, final)
     except BaseException:
         bpffs.remove_tree(staging)
@@ -60,58 +72,14 @@ def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
         raise
 
 
-def _load_into(paths: Paths, source: PipelineSource, staging: Path) -> Tuple[List[str], List[str]]:
-    manifest = source.manifest
-    with BpfObject(source.object_bytes, manifest.name[:15]) as loaded, ExitStack() as shared:
-        loaded.only(manifest.programs)
-        loaded.patch_rodata(source.rodata)
-        for name, size in source.sizes.items():
-            loaded.resize(name, size)
-        reusable, reset = _hand_over(paths, source, shared)
-        for name, existing in reusable.items():
-            loaded.reuse(name, existing)
-        loaded.load()
-        _pin(loaded, staging)
-        return sorted(reusable), reset
+def handed_over(paths: Paths, source: PipelineSource) -> Tuple[Hand, ...]:
+    """How a load of ``source`` would take over from what runs, for a plan. Raises :class:`Refused`."""
+    with ExitStack() as stack:
+        running = published(paths, source.manifest.name)
+        return hands(paths, source, running, maps_of(paths, source, running, stack))
 
 
-def _hand_over(paths: Paths, source: PipelineSource, shared: ExitStack) -> Tuple[Dict[str, BpfMap], List[str]]:
-    """The maps to take over, and the names of those that the manifest allows to begin anew."""
-    name, reusable, reset = source.manifest.name, {}, []
-    current = published(paths, name)
-    for map_name, spec in source.manifest.maps.items():
-        pin = paths.map(name, current, map_name) if current else None
-        if pin is None or not spec.role.handed_over or not pin.exists():
-            continue
-        existing = shared.enter_context(BpfMap.pinned(str(pin)))
-        changed = layout.differences(existing, source.maps[map_name], source.btf)
-        if not changed:
-            reusable[map_name] = existing
-        elif spec.on_layout_change is OnLayoutChange.RESET:
-            reset.append(map_name)
-        else:
-            raise Refused(
-                f"Map {map_name} of pipeline {name} holds what generation {current} learned, and its layout differs in "
-                f"the new object: {'; '.join(changed)}.",
-                f"Keep the layout, or allow it to begin empty: maps.{map_name}.on_layout_change: reset.",
-            )
-    return reusable, reset
-
-
-def _pin(loaded: BpfObject, staging: Path) -> None:
-    for kind in ("progs", "maps"):
-        bpffs.make_directory(staging / kind)
-    for name, program in loaded.programs():
-        with program:
-            program.pin(str(staging / "progs" / bpffs.encode(name)))
-    for name, found in loaded.maps():
-        with found:
-            # libbpf prefixes its own maps with the object's name.
-            plain = RODATA if name.endswith(RODATA) else name
-            found.pin(str(staging / "maps" / bpffs.encode(plain)))
-
-
-def _record(source: PipelineSource, reused: "List[str] | Tuple[()]", reset: "List[str] | Tuple[()]") -> Record:
+def _record(source: PipelineSource, decided: Sequence[Hand]) -> Record:
     return Record(
         pipeline=source.manifest.name,
         generation=source.generation,
@@ -119,8 +87,8 @@ def _record(source: PipelineSource, reused: "List[str] | Tuple[()]", reset: "Lis
         version=source.manifest.version,
         loaded_at=time.time(),
         loaded_by=os.environ.get("SUDO_USER") or getpass.getuser(),
-        reused=tuple(reused),
-        reset=tuple(reset),
+        reused=tuple(sorted(hand.map for hand in decided if hand.way is Way.SHARE)),
+        reset=tuple(sorted(hand.map for hand in decided if hand.way is Way.RESET)),
         manifest=source.manifest.to_json(),
     )
 
@@ -134,6 +102,7 @@ def unload(paths: Paths, pipeline: str, generation: str) -> None:
         raise Refused(
             f"Generation {generation} of pipeline {pipeline} is the one that runs.", "Publish another, or none, first."
         )
+    finish(paths, pipeline)
     sweep(paths, pipeline)
     # Renamed first, so that a crash in between leaves something that is known to be incomplete.
     final = paths.generation(pipeline, generation)
@@ -158,31 +127,52 @@ def sweep(paths: Paths, pipeline: str) -> List[str]:
     return [path.name for path in left]
 
 
-def published(paths: Paths, pipeline: str) -> Optional[str]:
-    """The generation whose program is in the root's slot; None when it is empty or of none of ours."""
-    running = root.published(paths, pipeline)
-    if running is None:
-        return None
-    for generation in paths.generations(pipeline):
-        if running in program_ids(paths, pipeline, generation).values():
-            return generation
-    return None
+def publish(paths: Paths, source: PipelineSource) -> Tuple[Tally, ...]:
+    """Writes the slot and brings the hand-over to its end; says what was carried into each map of another layout.
 
-
-def program_ids(paths: Paths, pipeline: str, generation: str) -> Dict[str, int]:
-    found = {}
-    for pin in bpffs.entries(paths.generation(pipeline, generation) / "progs"):
-        with BpfProgram.pinned(str(pin)) as program:
-            found[bpffs.decode(pin.name)] = program.info.id
-    return found
-
-
-def publish(paths: Paths, origins: Origins, pipeline: str, generation: str) -> None:
-    pin = origins.entry(pipeline, generation)
+    A generation that has not taken over from the one that runs, as after a rollback, does so first. Where that is
+    impossible it goes on with what it knew itself: a rollback to it never fails for that.
+    """
+    name, generation = source.manifest.name, source.generation
+    running = published(paths, name)
+    _finish_if_possible(paths, name, running, generation)
+    settle_pins(paths, name, generation)
+    pin = paths.program(name, generation, source.manifest.entry)
     if not pin.exists():
-        raise WirespeedError(f"Generation {generation} of pipeline {pipeline} is not loaded.", "Load it first.")
+        raise WirespeedError(f"Generation {generation} of pipeline {name} is not loaded.", "Load it first.")
+    if running is not None and running != generation:
+        _take_over(paths, source, running)
+    with BpfProgram.pinned(str(pin)) as entry:
+        root.publish(paths, name, entry)
+    present = root.facts(paths, name)
+    if present is not None and present.direct:
+        return ()  # The NICs run on with the one before until each is swapped; then carry() is due.
+    return finish(paths, name)
+
+
+def publish_adopted(paths: Paths, pipeline: str, pin: Path) -> None:
+    """A program that came without an object: as it is, with what its own maps hold."""
     with BpfProgram.pinned(str(pin)) as entry:
         root.publish(paths, pipeline, entry)
+
+
+def _finish_if_possible(paths: Paths, pipeline: str, running: Optional[str], wanted: str) -> None:
+    """What cannot be brought to its end must not keep a node from going back to another generation."""
+    try:
+        finish(paths, pipeline)
+    except WirespeedError:
+        if running == wanted:
+            raise
+
+
+def _take_over(paths: Paths, source: PipelineSource, running: str) -> None:
+    try:
+        if stale(paths, source, running):
+            renew(paths, source, running)
+    except WirespeedError:
+        return
+    with ExitStack() as stack:
+        carry.copy_before(source.support.handover, pairs(paths, source, stack))
 
 
 def open_map(paths: Paths, pipeline: str, generation: str, name: str) -> BpfMap:

@@ -10,7 +10,7 @@ from typing import List, Mapping, Optional, Tuple
 from ..errors import MissingPrerequisite, WirespeedError
 from ..kernel import bpffs, libbpf
 from ..model.node import InstanceFacts, RootFacts
-from . import adopt, instance, programs, protocol, records, root
+from . import instance, programs, protocol, records, root
 from .links import PinnedLink, pinned_links
 from .pins import Paths
 from .programs import Known
@@ -67,7 +67,7 @@ def _facts(paths: Paths, pipeline: str, generation: str, live: bool, notes: List
     source = _source(paths, pipeline, generation)
     entries = instance.program_ids(paths, pipeline, generation)
     if source is None:
-        if record is not None and record.version == adopt.VERSION:
+        if record is not None and record.version == records.ADOPTED:
             return InstanceFacts(pipeline, generation, "", min(entries.values()), live)
         notes.append(f"Generation {generation} of pipeline {pipeline} is not in the store: its tables cannot be read.")
         return InstanceFacts(pipeline, generation, record.digest if record else "", min(entries.values()), live)

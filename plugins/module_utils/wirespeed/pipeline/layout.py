@@ -7,29 +7,96 @@ size are accepted and every flow is then misread. BTF tells, in well under a mil
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
 
 from ..kernel import btf as btfs
-from ..kernel.bpf_map import BpfMap, MapInfo
+from ..kernel.bpf_map import ARRAY, MAPS_OF_MAPS, BpfMap, MapInfo
 from ..kernel.btf import Btf, Leaf, MapDefinition
+from ..kernel.elf import Elf
 
 # Set by the kernel or by libbpf, not by what the program's author declared.
 _IGNORED_FLAGS = 1 << 7  # BPF_F_RDONLY_PROG of .rodata
+_MMAPABLE = 1 << 10  # BPF_F_MMAPABLE, which libbpf gives the maps of variables
+SECTIONS = (".bss", ".data")
 
 
-def differences(live: BpfMap, wanted: MapDefinition, wanted_btf: Btf) -> List[str]:
+@dataclass(frozen=True)
+class Layout:
+    """``key`` and ``value`` are empty where the map came without BTF; ``inner`` is of a map of maps.
+
+    ``flags`` without those that no author declares.
+    """
+
+    type: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int
+    key: Tuple[Leaf, ...] = ()
+    value: Tuple[Leaf, ...] = ()
+    inner: "Optional[Layout]" = None
+
+
+def declared(wanted: MapDefinition, btf: Btf) -> Layout:
+    """Of a map that an object declares."""
+    return Layout(
+        wanted.type,
+        wanted.key_size,
+        wanted.value_size,
+        wanted.max_entries,
+        wanted.flags & ~_IGNORED_FLAGS,
+        btf.leaves(wanted.key_type) if wanted.key_type else (),
+        btf.leaves(wanted.value_type) if wanted.value_type else (),
+        declared(wanted.inner, btf) if wanted.inner else None,
+    )
+
+
+def section(name: str, elf: Elf, btf: Btf) -> Layout:
+    """Of the map that libbpf makes of a section of variables."""
+    symbols = [symbol for symbol in elf.symbols if symbol.section == name]
+    size = next(found.size for found in elf.sections if found.name == name)
+    offsets = {symbol.name: symbol.offset for symbol in symbols}
+    return Layout(ARRAY, 4, size, 1, _MMAPABLE, (), btf.section_leaves(name, offsets))
+
+
+def live(found: BpfMap) -> Layout:
+    """Of a map in the kernel. An empty map of maps says nothing of what it was made for: its ``inner`` is None."""
+    info = found.info
+    key, value = _members(info)
+    inner = None
+    if info.type in MAPS_OF_MAPS:
+        for dummy, number in found.each():
+            with BpfMap.by_id(int.from_bytes(number, "little")) as first:
+                inner = live(first)
+            break
+    flags = info.flags & ~_IGNORED_FLAGS
+    return Layout(info.type, info.key_size, info.value_size, info.max_entries, flags, key, value, inner)
+
+
+def _members(info: MapInfo) -> Tuple[Tuple[Leaf, ...], Tuple[Leaf, ...]]:
+    if not info.btf_id:
+        return (), ()
+    btf = btfs.of_kernel(info.btf_id)
+    key, value = info.btf_key_type_id, info.btf_value_type_id
+    if value and btf.types[value].kind == btfs.DATASEC:
+        return (), btf.section_leaves(btf.types[value].name, {})
+    return btf.leaves(key) if key else (), btf.leaves(value) if value else ()
+
+
+def differences(old: Layout, new: Layout) -> List[str]:
     """Each difference as half a sentence; empty when the map can be handed over as it is."""
-    found = _shape(live.info, wanted)
-    if found or not wanted.value_type or not live.info.btf_id:
-        return found
-    live_btf = btfs.of_kernel(live.info.btf_id)
-    for part, old, new in (
-        ("key", live.info.btf_key_type_id, wanted.key_type),
-        ("value", live.info.btf_value_type_id, wanted.value_type),
-    ):
-        if old and new:
-            found += compare(part, live_btf.leaves(old), wanted_btf.leaves(new))
-    return found
+    return shape(old, new) + key_differences(old, new) + _compared("value", old.value, new.value) + _inner(old, new)
+
+
+def key_differences(old: Layout, new: Layout) -> List[str]:
+    if old.key_size != new.key_size:
+        return [f"key size {new.key_size} was {old.key_size}"]
+    return _compared("key", old.key, new.key)
+
+
+def _compared(part: str, old: Tuple[Leaf, ...], new: Tuple[Leaf, ...]) -> List[str]:
+    return compare(part, old, new) if old and new else []
 
 
 def compare(part: str, old: Tuple[Leaf, ...], new: Tuple[Leaf, ...]) -> List[str]:
@@ -43,12 +110,20 @@ def compare(part: str, old: Tuple[Leaf, ...], new: Tuple[Leaf, ...]) -> List[str
     return found
 
 
-def _shape(live: MapInfo, wanted: MapDefinition) -> List[str]:
+def _inner(old: Layout, new: Layout) -> List[str]:
+    if new.inner is None:
+        return []
+    if old.inner is None:
+        return ["its inner maps cannot be compared, because it holds none"]
+    return [f"inner map: {difference}" for difference in differences(old.inner, new.inner)]
+
+
+def shape(old: Layout, new: Layout) -> List[str]:
+    """All but the key's size, which is a matter of the key."""
     pairs = (
-        ("type", live.type, wanted.type),
-        ("key size", live.key_size, wanted.key_size),
-        ("value size", live.value_size, wanted.value_size),
-        ("max_entries", live.max_entries, wanted.max_entries),
-        ("flags", live.flags & ~_IGNORED_FLAGS, wanted.flags & ~_IGNORED_FLAGS),
+        ("type", old.type, new.type),
+        ("value size", old.value_size, new.value_size),
+        ("max_entries", old.max_entries, new.max_entries),
+        ("flags", old.flags, new.flags),
     )
-    return [f"{what} {new} was {old}" for what, old, new in pairs if old != new]
+    return [f"{what} {now} was {before}" for what, before, now in pairs if before != now]

@@ -26,6 +26,11 @@ class Origins:
             return brought
         return records.stored(self.paths, pipeline, generation)
 
+    def adopted(self, pipeline: str, generation: str) -> bool:
+        """Whether this is a program that someone else had attached: there is no object of it."""
+        record = records.read(self.paths, pipeline, generation)
+        return record is not None and record.version == records.ADOPTED
+
     def brought(self, pipeline: str) -> "PipelineSource | None":
         return self._sources.get(pipeline)
 

@@ -87,6 +87,14 @@ class Paths:
     def map(self, pipeline: str, generation: str, name: str) -> Path:
         return self.generation(pipeline, generation) / "maps" / bpffs.encode(name)
 
+    def old(self, pipeline: str, generation: str) -> Path:
+        """The maps before those of another layout, while their entries are on the way."""
+        return self.generation(pipeline, generation) / "old"
+
+    def renewed(self, pipeline: str, generation: str) -> Path:
+        """The same generation loaded once more, until its pins have taken their places."""
+        return self.generation(pipeline, generation) / "renewed"
+
     def record(self, pipeline: str, generation: str) -> Path:
         return self.run / "instances" / pipeline / f"{generation}.json"
 

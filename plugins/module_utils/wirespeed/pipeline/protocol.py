@@ -62,7 +62,7 @@ def stamp(paths: Paths) -> None:
     bpffs.make_directory(paths.base)
     staged = Path(f"{paths.protocol}{STAGING}")
     bpffs.unpin(staged)
-    with BpfMap.create(ARRAY, _NAME, _BYTES, _BYTES, 1) as marker:
+    with BpfMap.create(ARRAY, _NAME, (_BYTES, _BYTES), 1) as marker:
         marker.update(_KEY, PROTOCOL.to_bytes(_BYTES, "little"))
         marker.pin(str(staged))
     os.replace(staged, paths.protocol)

@@ -21,6 +21,9 @@ from .pins import PROTOCOL, Paths
 from .source import PipelineSource
 from .support import Support
 
+ADOPTED = "adopted"
+"""The version of a program that someone else had attached."""
+
 
 @dataclass(frozen=True)
 class Record:

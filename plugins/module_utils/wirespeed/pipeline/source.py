@@ -22,6 +22,7 @@ from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 from . import constants, sizes
+from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
 from .support import Support
 
@@ -152,7 +153,7 @@ class PipelineSource:
 
     def _check_maps(self) -> None:
         for name in self.manifest.maps:
-            if name not in self.maps:
+            if name not in self.maps and not (name in SECTIONS and self.btf.variables(name)):
                 raise unknown_word(self.place, "maps: no such map in the object", name, list(self.maps))
         named, counters = len(self.manifest.verdicts), self.maps.get(VERDICT_MAP)
         if named and (counters is None or counters.max_entries != named):

@@ -10,13 +10,14 @@ from typing import Dict, Mapping
 @dataclass(frozen=True)
 class Support:
     """``root`` takes frames of one buffer, ``root_frags`` of several: a program array takes only programs like its
-    first (kernel/bpf/core.c, bpf_prog_map_compatible).
+    first (kernel/bpf/core.c, bpf_prog_map_compatible). ``handover`` carries entries between maps of two generations.
 
     Empty where a pipeline is only looked at.
     """
 
     root: bytes = b""
     root_frags: bytes = b""
+    handover: bytes = b""
 
     def root_for(self, frags: bool) -> bytes:
         return self.root_frags if frags else self.root

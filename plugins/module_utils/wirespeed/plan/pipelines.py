@@ -40,11 +40,13 @@ def plan_pipeline(node: Node, desired: DesiredPipeline) -> PipelinePlan:
         publish = [_root(desired, root)]
     elif live is None or live.generation != desired.generation:
         publish = [_publish(desired, live)]
+    by_the_nics = new_root or desired.carried.direct
+    carry = [_carry(desired)] if publish and by_the_nics and live is not None else []
     if not publish or live is None or not desired.watch:
-        return PipelinePlan((*steps, *publish), new_root=new_root)
+        return PipelinePlan((*steps, *publish), tuple(carry), new_root)
     before, after = _watch(desired, "before"), _watch(desired, "health")
-    if new_root or desired.carried.direct:
-        return PipelinePlan((*steps, before, *publish), (after,), new_root)
+    if by_the_nics:
+        return PipelinePlan((*steps, before, *publish), (*carry, after), new_root)
     return PipelinePlan((*steps, before, *publish, after))
 
 
@@ -110,6 +112,12 @@ def shape(root: RootFacts) -> Dict[str, Any]:
     if root.direct:
         return {"attach": "direct"}
     return {"attach": "root", "frags": root.frags, "empty_slot": root.empty_slot}
+
+
+def _carry(desired: DesiredPipeline) -> Step:
+    after = {"generation": desired.generation}
+    why = "no NIC runs the generation before any more"
+    return Step(desired.name, Action.CARRY, "state", {}, after, why, desired.origin, because="publish")
 
 
 def _watch(desired: DesiredPipeline, when: str) -> Step:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Load a pipeline's object with the maps that it takes over, and pin it whole below a name of no meaning."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Dict, Mapping, Sequence
+
+from ..kernel import bpffs
+from ..kernel.bpf_map import PROG_ARRAY, BpfMap
+from ..kernel.bpf_object import BpfObject
+from . import carry
+from .carry import Pair
+from .handover import PREDECESSOR, SCRATCH, Hand, promotable
+from .layout import SECTIONS
+from .source import RODATA, PipelineSource
+
+
+def load_into(
+    source: PipelineSource, staging: Path, hands: Sequence[Hand], live: Mapping[str, BpfMap], own: Mapping[str, BpfMap]
+) -> None:
+    """``live`` are the running generation's maps; ``own``, what this generation has already and keeps.
+
+    Raises the errors of loading; the caller removes what was pinned by then.
+    """
+    manifest = source.manifest
+    with BpfObject(source.object_bytes, manifest.name[:15]) as loaded:
+        loaded.only(manifest.programs)
+        for name, size in source.sizes.items():
+            loaded.resize(name, size)
+        for name, kept in own.items():
+            loaded.reuse(name, kept)
+        loaded.patch_rodata({**source.rodata, **carry.fit(loaded, source, hands, live)})
+        loaded.load()
+        _rehearse(loaded, source, hands, live)
+        _pin(loaded, source, staging)
+    for hand in hands:
+        if hand.way.carried:
+            live[hand.map].pin(str(staging / "old" / bpffs.encode(hand.map)))
+
+
+def _rehearse(loaded: BpfObject, source: PipelineSource, hands: Sequence[Hand], live: Mapping[str, BpfMap]) -> None:
+    with ExitStack() as stack:
+        made = {name: stack.enter_context(found) for name, found in loaded.maps()}
+        carried = [hand for hand in hands if hand.way.carried]
+        carry.rehearse(source.support.handover, [Pair(hand, live[hand.map], made[hand.map]) for hand in carried])
+
+
+def _pin(loaded: BpfObject, source: PipelineSource, staging: Path) -> None:
+    helpers = {name + part for name in promotable(source) for part in (PREDECESSOR, SCRATCH)}
+    for kind in ("progs", "maps", "old"):
+        bpffs.make_directory(staging / kind)
+    for name, program in loaded.programs():
+        with program:
+            program.pin(str(staging / "progs" / bpffs.encode(name)))
+    for name, found in loaded.maps():
+        with found:
+            if name not in helpers:
+                found.pin(str(staging / "maps" / bpffs.encode(_plain(name))))
+
+
+def _plain(name: str) -> str:
+    """libbpf prefixes its own maps with the object's name."""
+    return next((section for section in (RODATA, *SECTIONS) if name.endswith(section)), name)
+
+
+def kept(maps: Path, without: Sequence[str], stack: ExitStack) -> Dict[str, BpfMap]:
+    """The maps that a generation shares with itself when it is loaded once more.
+
+    Not its constants, which say what it takes over, nor an array of its own programs.
+    """
+    found = {}
+    for pin in bpffs.entries(maps):
+        name = bpffs.decode(pin.name)
+        if name == RODATA or name in without:
+            continue
+        opened = stack.enter_context(BpfMap.pinned(str(pin)))
+        if opened.info.type != PROG_ARRAY:
+            found[name] = opened
+    return found
