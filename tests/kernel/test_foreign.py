@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that others wrote and compiled, from a Debian package, run with nothing but a manifest of ours beside them."""
+"""Programs that others wrote and compiled, from a Debian package, run with no more than a manifest beside them."""
 
 from __future__ import annotations
 
