@@ -72,7 +72,7 @@ def test_json_carries_all_of_it() -> None:
         ("role: state", "role: state, table: prefix_set", "maps.flows.table: stands on a map of role 'state'"),
         ("table: prefix_set", "value: 2", ":7: maps.deny: 'table' is a dependency of 'value'"),
         ("table: prefix_set", "order: network", ":7: maps.deny: 'table' is a dependency of 'order'"),
-        ("table: prefix_set", "table: port_set, order: big", "maps.deny.order: 'big' is not known here. Allowed: host, netw"),
+        ("table: prefix_set", "table: port_set, order: big", "maps.deny.order: 'big' is not known here."),
         ("table: prefix_set", "table: port_set, value: -1", "the number that is written as the value of each row"),
         ("name: denied", "name: pass", ":10: verdicts[1].name: 'pass' is verdict 0 already"),
         ("action: drop", "action: dorp", "verdicts[1].action: 'dorp' is not known here. Did you mean 'drop'?"),
