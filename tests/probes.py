@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Callable, Dict
 
 import pytest
@@ -103,6 +104,11 @@ def _veth() -> str:
     return _netns() or _command("ip") or _in_child(attempt)
 
 
+def _xdp_tools() -> str:
+    objects = list(Path("/usr/lib").glob("*/bpf/xdpfilt_alw_all.o"))
+    return _command("xdp-loader") or ("" if objects else "no objects of xdp-filter in /usr/lib/*/bpf")
+
+
 PROBES: Dict[str, Callable[[], str]] = {
     "root": _root,
     "netns": _netns,
@@ -114,6 +120,7 @@ PROBES: Dict[str, Callable[[], str]] = {
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
     "nmcli": lambda: _command("nmcli"),
+    "xdp-tools": _xdp_tools,
     "mstconfig": lambda: _command("mstconfig"),
     "tuned": lambda: "" if os.path.isdir("/usr/lib/tuned") else "no profiles in /usr/lib/tuned",
     "sshd": lambda: _command("sshd") or _command("ssh"),

@@ -97,7 +97,9 @@ options:
             Without this option, O(pipelines[].name) is that name.
         type: str
       tables:
-        description: The configuration, by table; each a list of rows in the table's text form.
+        description:
+          - The configuration, by table; each a list of texts, one for each row.
+          - A row is a prefix, an address or a port, by the kind of table that the manifest says; a port is in quotes.
         type: dict
       constants:
         description: Values for the program's constants, by name.

@@ -14,7 +14,7 @@ from wirespeed.config.prefixes import PrefixSet
 from wirespeed.config.tables import Table, difference
 from wirespeed.errors import BadInput, Place
 
-V4, V6 = PrefixSet(4, 1), PrefixSet(6, 1)
+V4, V6 = PrefixSet(4), PrefixSet(6)
 PLACE = Place("blocklist.txt")
 
 

@@ -3,39 +3,71 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 from ..errors import Place
 from ..kernel.bpf_map import BpfMap
 from .tables import Table
 
 STEP = Place("step")
+_TRIES = 10
 
 
 def read(bpf_map: BpfMap, table: Table) -> Tuple[str, ...]:
     """Canonical rows in table order, decoded from the live map."""
-    return table.rows([key for key, dummy in bpf_map.items()])
+    return table.rows(_present(bpf_map, table))
 
 
 def change(bpf_map: BpfMap, table: Table, add: Sequence[str], remove: Sequence[str]) -> None:
     """Rows that are there already, or gone already, are no error: an undo may meet a half-done step.
 
     New rows go in before old ones go out, so that a prefix that is only split or merged stays
-    covered throughout; the other way round only where the map has no room for both. Raises
+    covered throughout; the other way round only where the map has no room for both. A row that is there
+    already is not written, so that what its program has counted in it stays. Raises
     :class:`BadInput` before the first write when a row is bad or the result does not fit.
     """
     adding, removing = table.keys(add, STEP), table.keys(remove, STEP)
-    live = {key for key, dummy in bpf_map.items()}
+    live = set(_present(bpf_map, table))
     new = [key for key in adding.values() if key not in live]
     old = [key for key in removing.values() if key in live]
     table.check_room(len(live) + len(new) - len(old), STEP)
     if len(live) + len(new) <= table.max_entries:
         _add(bpf_map, table, new)
-        bpf_map.delete_many(old)
+        _remove(bpf_map, table, old)
     else:
-        bpf_map.delete_many(old)
+        _remove(bpf_map, table, old)
         _add(bpf_map, table, new)
 
 
+def _present(bpf_map: BpfMap, table: Table) -> List[bytes]:
+    if not table.array:
+        return [key for key, dummy in bpf_map.items()]
+    absent = bytes(bpf_map.stride)
+    return [key for key, raw in bpf_map.items() if raw != absent and _says_so(bpf_map, raw)]
+
+
+def _says_so(bpf_map: BpfMap, raw: bytes) -> bool:
+    """By any CPU. The bytes that pad a CPU's value say nothing."""
+    return any(value.strip(b"\0") for value in bpf_map.split(raw))
+
+
 def _add(bpf_map: BpfMap, table: Table, keys: Sequence[bytes]) -> None:
-    bpf_map.update_many([(key, table.codec.value) for key in keys])
+    value = bpf_map.spread(table.value)
+    bpf_map.update_many([(key, value) for key in keys])
+
+
+def _remove(bpf_map: BpfMap, table: Table, keys: Sequence[bytes]) -> None:
+    """An array's elements cannot be deleted (kernel/bpf/arraymap.c array_map_delete_elem), so zero is written.
+
+    A program that counts in the value may have read it before that and write it back after, so each is looked at
+    again.
+    """
+    if not table.array:
+        bpf_map.delete_many(keys)
+        return
+    absent = bytes(bpf_map.stride)
+    for dummy in range(_TRIES):
+        bpf_map.update_many([(key, absent) for key in keys])
+        keys = [key for key in keys if _says_so(bpf_map, bpf_map.lookup(key) or absent)]
+        if not keys:
+            return

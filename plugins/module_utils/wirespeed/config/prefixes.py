@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of a prefix set: an LPM trie whose keys are address prefixes and whose values say only "present".
+"""Rows of a prefix set: an LPM trie whose keys are address prefixes.
 
 The key is ``struct bpf_lpm_trie_key``: a host-order __u32 prefix length, then the address in network
 order (include/uapi/linux/bpf.h). The canonical row is ``192.0.2.0/24`` or ``2001:db8::/32``.
@@ -12,16 +12,20 @@ import struct
 from dataclasses import dataclass
 from typing import Tuple, Union
 
+from ..kernel.btf import Btf, MapDefinition
+from .shapes import LPM_TRIE, unfit
+
 _LENGTH = struct.Struct("=I")
+_VERSIONS = {8: 4, 20: 6}
+_NEEDED = "A prefix set is a BPF_MAP_TYPE_LPM_TRIE with key {__u32 prefixlen; __u8 address[4 or 16]}."
 _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 @dataclass(frozen=True)
 class PrefixSet:
-    """``version`` is 4 or 6; ``value_size`` what the map has for each key, of which only bit 0 is used."""
+    """``version`` is 4 or 6."""
 
     version: int
-    value_size: int
 
     def encode(self, row: str) -> bytes:
         """The key. Raises ValueError with a sentence that says what is wrong with the row."""
@@ -34,10 +38,6 @@ class PrefixSet:
         if self.version == 4:
             return f"{ipaddress.IPv4Address(key[4:])}/{length}"
         return f"{ipaddress.IPv6Address(key[4:])}/{length}"
-
-    @property
-    def value(self) -> bytes:
-        return b"\x01".ljust(self.value_size, b"\0")
 
     @staticmethod
     def order(key: bytes) -> Tuple[bytes, int]:
@@ -67,3 +67,19 @@ class PrefixSet:
     @property
     def _bits(self) -> int:
         return 32 if self.version == 4 else 128
+
+
+def codec(definition: MapDefinition, kind: str, btf: Btf) -> PrefixSet:
+    """Raises :class:`BadInput` for a map of another shape."""
+    version = _VERSIONS.get(definition.key_size)
+    if definition.type != LPM_TRIE or version is None or not _starts_with_length(definition, btf):
+        raise unfit(definition, kind, _NEEDED)
+    return PrefixSet(version)
+
+
+def _starts_with_length(definition: MapDefinition, btf: Btf) -> bool:
+    """Without a BTF key type only the sizes speak."""
+    if not definition.key_type:
+        return True
+    first = btf.leaves(definition.key_type)[0]
+    return first.offset == 0 and first.bits == _LENGTH.size * 8 and first.count == 1

@@ -13,11 +13,10 @@ from typing import Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 from ..errors import BadInput, Place
 from ..kernel.btf import Btf, MapDefinition
 from ..model.intent import unknown_word
-from .prefixes import PrefixSet
+from . import addresses, ports, prefixes, shapes
+from .shapes import MANIFEST
 
-LPM_TRIE = 11  # enum bpf_map_type
-_LENGTH_BYTES = 4
-_PREFIX_VERSIONS = {8: 4, 20: 6}
+KINDS = ("prefix_set", "address_set", "port_set")
 
 
 class Codec(Protocol):
@@ -27,20 +26,23 @@ class Codec(Protocol):
 
     def decode(self, key: bytes) -> str: ...
 
-    @property
-    def value(self) -> bytes: ...
-
     def order(self, key: bytes) -> Tuple[bytes, int]: ...
 
 
 @dataclass(frozen=True)
 class Table:
-    """``max_entries`` is what the map will hold at most."""
+    """``max_entries`` is what the map will hold at most; ``value`` is written for each row, for one CPU.
+
+    ``array``: every element is there at all times, so that a row is there when its value is not zero. In other maps
+    the key alone says it. What else the value says does not matter: programs count in it.
+    """
 
     name: str
     kind: str
     codec: Codec
     max_entries: int
+    value: bytes = b"\x01"
+    array: bool = False
 
     def keys(self, rows: Sequence[str], place: Place) -> Dict[str, bytes]:
         """Canonical row -> key, in table order. Raises :class:`BadInput` naming the first bad row, from 1."""
@@ -76,27 +78,28 @@ class Table:
         return tuple(self.codec.decode(key) for key in sorted(keys, key=self.codec.order))
 
 
-def table(definition: MapDefinition, kind: Optional[str], btf: Btf) -> Table:
-    """The table of one config map. Raises :class:`BadInput` when no row of this kind fits its key."""
-    if kind != "prefix_set":
-        raise unknown_word(Place("manifest"), f"maps.{definition.name}.table", str(kind), ["prefix_set"])
-    version = _PREFIX_VERSIONS.get(definition.key_size)
-    if definition.type != LPM_TRIE or version is None or not _starts_with_length(definition, btf):
+def table(
+    definition: MapDefinition, kind: Optional[str], btf: Btf, value: int = 1, order: Optional[str] = None
+) -> Table:
+    """The table of one config map; ``value`` and ``order`` as in the manifest.
+
+    Raises :class:`BadInput` when no row of this kind fits its key, or the number its value.
+    """
+    if order is not None and kind != "port_set":
         raise BadInput(
-            Place("manifest"),
-            f"maps.{definition.name}.table",
-            f"is prefix_set, but the map (type {definition.type}, key of {definition.key_size} bytes) is no trie.",
-            "A prefix set is a BPF_MAP_TYPE_LPM_TRIE with key {__u32 prefixlen; __u8 address[4 or 16]}.",
+            MANIFEST, f"maps.{definition.name}.order", f"stands on a table of kind {kind}.", "Only a port_set has it."
         )
-    return Table(definition.name, kind, PrefixSet(version, definition.value_size), definition.max_entries)
-
-
-def _starts_with_length(definition: MapDefinition, btf: Btf) -> bool:
-    """Without a BTF key type only the sizes speak; xdp-filter's own objects are like that."""
-    if not definition.key_type:
-        return True
-    first = btf.leaves(definition.key_type)[0]
-    return first.offset == 0 and first.bits == _LENGTH_BYTES * 8 and first.count == 1
+    codec: Codec
+    if kind == "prefix_set":
+        codec = prefixes.codec(definition, kind, btf)
+    elif kind == "address_set":
+        codec = addresses.codec(definition, kind, btf)
+    elif kind == "port_set":
+        codec = ports.codec(definition, kind, btf, order)
+    else:
+        raise unknown_word(MANIFEST, f"maps.{definition.name}.table", str(kind), KINDS)
+    written, array = shapes.value(definition, value), definition.type in shapes.ARRAYS
+    return Table(definition.name, kind, codec, definition.max_entries, written, array)
 
 
 def canonical(

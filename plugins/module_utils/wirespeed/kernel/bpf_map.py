@@ -143,10 +143,20 @@ class BpfMap(Handle):
     def lookup_percpu(self, key: bytes) -> List[bytes]:
         """One value for each possible CPU; empty when the key is absent."""
         raw = self.lookup(key)
-        if raw is None:
-            return []
-        step = self.stride // libbpf.possible_cpus()
+        return [] if raw is None else self.split(raw)
+
+    def split(self, raw: bytes) -> List[bytes]:
+        """The value of each possible CPU; the one value of a map that is not per CPU."""
+        step = self.stride // self._copies
         return [raw[at : at + self.info.value_size] for at in range(0, len(raw), step)]
+
+    def spread(self, value: bytes) -> bytes:
+        """One CPU's value as :meth:`update` takes it: the same for every possible CPU."""
+        return value.ljust(self.stride // self._copies, b"\0") * self._copies
+
+    @property
+    def _copies(self) -> int:
+        return libbpf.possible_cpus() if self.info.percpu else 1
 
     def update(self, key: bytes, value: bytes, flags: int = 0) -> None:
         update = function("bpf_map_update_elem", _FD, _FD, _PTR, _PTR, ctypes.c_uint64)

@@ -17,7 +17,7 @@ from .libbpf import call, function
 
 INT, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT = range(1, 12)
 FUNC, FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 = range(12, 20)
-_MODIFIERS = (TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG)
+MODIFIERS = (TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG)
 _MAGIC = 0xEB9F
 _HEADER = struct.Struct("<HBBIIIII")
 _TYPE = struct.Struct("<III")
@@ -115,7 +115,7 @@ class Btf:
     def plain(self, number: int) -> int:
         """The type behind typedefs and qualifiers."""
         for dummy in range(MAX_DEPTH):
-            if self.types[number].kind not in _MODIFIERS:
+            if self.types[number].kind not in MODIFIERS:
                 return number
             number = self.types[number].size_or_type
         raise ValueError("a type that refers to itself")

@@ -107,7 +107,7 @@ def load_manifest(path: Path) -> Manifest:
 
 def _check_maps(manifest: Manifest, document: Document) -> None:
     for name, spec in manifest.maps.items():
-        for word in ("table", "value"):
+        for word in ("table", "value", "order"):
             if word in document.data["maps"][name] and spec.role is not Role.CONFIG:
                 place, what = document.place(("maps", name, word)), f"maps.{name}.{word}"
                 problem = f"stands on a map of role '{spec.role.value}'."

@@ -58,7 +58,8 @@ class Merge(str, Enum):
 
 @dataclass(frozen=True)
 class MapSpec:
-    """``table`` names the row codec of a config map (``config/tables.py``), ``value`` what it writes for each row.
+    """``table`` names the row codec of a config map (``config/tables.py``), ``value`` what it writes for each row,
+    ``order`` the byte order of a port in the key: host, network, or what the key's type says.
 
     ``sums`` names members of the value that are counters which several CPUs add to (``docs/state.md``).
     """
@@ -66,6 +67,7 @@ class MapSpec:
     role: Role
     table: Optional[str] = None
     value: int = 1
+    order: Optional[str] = None
     max_entries: Optional[Size] = None
     on_layout_change: OnLayoutChange = OnLayoutChange.CONVERT
     merge: Optional[Merge] = None
@@ -78,6 +80,7 @@ class MapSpec:
             role=Role(said["role"]),
             table=said.get("table"),
             value=said.get("value", 1),
+            order=said.get("order"),
             max_entries=said.get("max_entries"),
             on_layout_change=OnLayoutChange(said.get("on_layout_change", "convert")),
             merge=None if merge is None else Merge(merge),
@@ -88,6 +91,8 @@ class MapSpec:
         said: Dict[str, Any] = {"role": self.role.value}
         if self.table is not None:
             said.update(table=self.table, value=self.value)
+        if self.order is not None:
+            said["order"] = self.order
         if self.max_entries is not None:
             said["max_entries"] = self.max_entries
         if self.role.handed_over:

@@ -90,7 +90,11 @@ class PipelineSource:
     def tables(self) -> Mapping[str, Table]:
         """The config maps that rows can be written to, by name."""
         specs = self.manifest.maps.items()
-        return {name: table(self.maps[name], spec.table, self.btf) for name, spec in specs if spec.table}
+        return {
+            name: table(self.maps[name], spec.table, self.btf, spec.value, spec.order)
+            for name, spec in specs
+            if spec.table
+        }
 
     @cached_property
     def digest(self) -> str:
