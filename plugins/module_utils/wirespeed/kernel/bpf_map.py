@@ -16,6 +16,7 @@ from . import libbpf
 from .libbpf import Handle, Options, call, fields, function
 
 ARRAY, PROG_ARRAY, PERCPU_ARRAY, LPM_TRIE = 2, 3, 6, 11
+HASH_TYPES = (1, 5, 9, 10)  # HASH, PERCPU_HASH, LRU_HASH, LRU_PERCPU_HASH
 PERCPU_TYPES = (5, 6, 10, 21)  # PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE
 BATCH = 4096
 

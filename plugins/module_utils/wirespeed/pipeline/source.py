@@ -18,16 +18,19 @@ from ..errors import BadInput, Place
 from ..expression import is_expression
 from ..kernel import btf as btfs
 from ..kernel import elf as elfs
+from ..kernel.bpf_map import PERCPU_ARRAY
 from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 from . import constants, sizes
 from .manifest import VERDICT_MAP, Constant, Manifest
+from .sections import is_xdp, takes_fragments
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
 _NOT_LOADED = ("description", "object", "tests", "health")
 _FRAGS = "xdp.frags"
+_COUNT_BYTES = 16  # struct ws_count, bpf/include/wirespeed.h
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 
@@ -136,17 +139,22 @@ class PipelineSource:
             field = "entry" if name == self.manifest.entry else "stages"
             if name not in programs:
                 raise unknown_word(self.place, f"{field}: no such program in the object", name, list(programs))
-            if programs[name].startswith(_FRAGS):
+            if not is_xdp(programs[name]):
                 raise BadInput(
                     self.place,
                     field,
-                    f"program '{name}' is in section '{programs[name]}', but the root is built without frags, and a "
-                    "program array takes only programs like its first (kernel/bpf/core.c, bpf_prog_map_compatible).",
-                    'Put it in SEC("xdp").',
+                    f"program '{name}' is in section '{programs[name]}'.",
+                    'Put it in SEC("xdp"), or SEC("xdp.frags") for frames of several buffers.',
                 )
-            if programs[name] != "xdp":
+            entry = self.manifest.entry
+            if takes_fragments(programs[name]) != takes_fragments(programs[entry]):
                 raise BadInput(
-                    self.place, field, f"program '{name}' is in section '{programs[name]}'.", 'Put it in SEC("xdp").'
+                    self.place,
+                    field,
+                    f"program '{name}' is in section '{programs[name]}', but the entry '{entry}' in "
+                    f"'{programs[entry]}', and a program array takes only programs like its first (kernel/bpf/core.c, "
+                    "bpf_prog_map_compatible).",
+                    f'Put both in SEC("{_FRAGS}"), or neither.',
                 )
 
     def _check_maps(self) -> None:
@@ -161,5 +169,13 @@ class PipelineSource:
                 "verdicts",
                 f"the manifest names {named} verdicts, but the object has {has}.",
                 "Declare them with WS_VERDICTS(count), and name each in the manifest.",
+            )
+        if named and counters is not None and (counters.type != PERCPU_ARRAY or counters.value_size != _COUNT_BYTES):
+            raise BadInput(
+                self.place,
+                "verdicts",
+                f"the object's map 'verdicts' (type {counters.type}, values of {counters.value_size} bytes) is no "
+                "array of packets and bytes per CPU.",
+                "Declare it with WS_VERDICTS(count), or name no verdicts in the manifest.",
             )
         self.tables  # noqa: B018  # building them refuses keys that no row can be written to
