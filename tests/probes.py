@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import glob
 import os
 import shutil
 import subprocess
@@ -115,6 +116,9 @@ PROBES: Dict[str, Callable[[], str]] = {
     "bpftool": lambda: _command("bpftool"),
     "nmcli": lambda: _command("nmcli"),
     "mstconfig": lambda: _command("mstconfig"),
+    "xdp-tools": lambda: (
+        "" if glob.glob("/usr/lib/*/bpf/xdpfilt_*.o") else "no objects of xdp-filter (package xdp-tools)"
+    ),
     "tuned": lambda: "" if os.path.isdir("/usr/lib/tuned") else "no profiles in /usr/lib/tuned",
     "sshd": lambda: _command("sshd") or _command("ssh"),
     "ansible": lambda: "" if shutil.which("ansible-playbook", path=os.path.dirname(sys.executable)) else "no ansible",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, Mapping, Sequence, Union
@@ -40,6 +41,12 @@ class Document:
     def around(self, field: str) -> Place:
         """Of a field as errors name it, ``tests[3].packet.ipv4``, or of the nearest part around it that is there."""
         return Place(self.source, yaml_lines.nearest(self.lines, field))
+
+    def locate(self, mistake: BadInput) -> BadInput:
+        """With this document's line, where the mistake has none and is about a part of the document."""
+        field = mistake.field.partition(": ")[0]
+        known = isinstance(self.data, Mapping) and re.split(r"[.\[]", field)[0] in self.data
+        return mistake.at(self.around(field)) if known and mistake.place.line is None else mistake
 
 
 def read(path: Path) -> Document:

@@ -25,7 +25,7 @@ from .packet_fields import MANIFEST
 from .sections import takes_fragments
 from .source import PipelineSource
 
-__all__ = ["Failure", "FixturesFailed", "check", "load_once", "outcome", "packet_of", "require", "run"]
+__all__ = ["Failure", "FixturesFailed", "check", "check_one", "load_once", "outcome", "require", "run", "run_one"]
 
 _PACKETS = struct.Struct("=Q")  # the front of struct ws_count, bpf/include/wirespeed.h
 _SMALL = 4096
@@ -46,9 +46,13 @@ def run(source: PipelineSource) -> Tuple[Failure, ...]:
     :class:`~wirespeed.kernel.bpf_object.VerifierRejection` and KernelRefusal.
     """
     check(source)
-    tests = enumerate(source.manifest.tests)
-    found = (compare(number, fixture, source.manifest, outcome(source, number)) for number, fixture in tests)
+    found = (run_one(source, number) for number in range(len(source.manifest.tests)))
     return tuple(failure for failure in found if failure is not None)
+
+
+def run_one(source: PipelineSource, number: int) -> Optional[Failure]:
+    """``tests[number]``; None when all is as it says."""
+    return compare(number, source.manifest.tests[number], source.manifest, outcome(source, number))
 
 
 def load_once(source: PipelineSource) -> None:
@@ -59,10 +63,15 @@ def load_once(source: PipelineSource) -> None:
 
 def check(source: PipelineSource) -> None:
     """Without a kernel. Raises :class:`BadInput` for the first packet or row that cannot be."""
-    for number, fixture in enumerate(source.manifest.tests):
-        packet_of(source, number)
-        for name, rows in fixture.tables.items():
-            _keyed(source, number, name, rows)
+    for number in range(len(source.manifest.tests)):
+        check_one(source, number)
+
+
+def check_one(source: PipelineSource, number: int) -> None:
+    """Of ``tests[number]``. Raises :class:`BadInput`."""
+    packet_of(source, number)
+    for name, rows in source.manifest.tests[number].tables.items():
+        _keyed(source, number, name, rows)
 
 
 def packet_of(source: PipelineSource, number: int) -> bytes:

@@ -158,4 +158,4 @@ def _check_packets(manifest: Manifest, document: Document) -> None:
             frame(fixture.packet, f"tests[{number}].packet")
             hexadecimal(fixture.output or "", f"tests[{number}].output", LONGEST)
         except BadInput as mistake:
-            raise mistake.at(document.around(mistake.field)) from None
+            raise document.locate(mistake) from None
