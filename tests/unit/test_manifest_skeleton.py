@@ -94,6 +94,12 @@ def test_programs_maps_and_names_are_the_objects_own(tmp_path: Path) -> None:
     assert len(manifest.verdicts) == 2
 
 
+def test_the_entry_is_none_of_those_that_are_tail_called(tmp_path: Path) -> None:
+    code = MANY.replace("tail", "another")  # the first in the object's own order
+    manifest = made(compiled(code), "other.bpf.o", tmp_path)
+    assert (manifest.entry, manifest.stages) == ("edge", ("another",))
+
+
 @pytest.mark.parametrize(
     "said",
     [

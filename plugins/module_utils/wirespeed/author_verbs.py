@@ -110,7 +110,8 @@ def _test(options: argparse.Namespace) -> int:
     else:
         for test, failure in zip(source.manifest.tests, failures):
             print(f"failed  {failure}" if failure else f"ok      {test.name}")
-        print(f"{len(failures) - sum(map(bool, failures))} of {len(failures)} packets met their fate.")
+        passed = len(failures) - sum(map(bool, failures))
+        print(f"{passed} of {len(failures)} packets met their fate." if failures else "There are no test packets.")
     return WRONG if any(failures) else OK
 
 
