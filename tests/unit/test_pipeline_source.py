@@ -35,14 +35,19 @@ SEC("xdp") int small(struct xdp_md *ctx)
 	return bpf_map_lookup_elem(&ports, &key) ? bias : label[0];
 }
 SEC("xdp.frags") int wide(struct xdp_md *ctx) { return XDP_PASS; }
+SEC("xdp/devmap") int behind(struct xdp_md *ctx) { return XDP_PASS; }
 SEC("tc") int shaper(void *ctx) { return 0; }
 char _license[] SEC("license") = "GPL";
 """
 
 
 def refused(**manifest: object) -> str:
+    return refused_code(CODE, **manifest)
+
+
+def refused_code(code: str, **manifest: object) -> str:
     with pytest.raises(BadInput) as error:
-        small(CODE, **manifest)
+        small(code, **manifest)
     return str(error.value)
 
 
@@ -93,8 +98,9 @@ def test_a_constant_that_does_not_fit_is_refused(constants: object, said: str) -
     [
         ({"entry": "smal"}, "entry: no such program in the object: 'smal' is not known here. Did you mean 'small'?"),
         ({"stages": ["parser"]}, "stages: no such program in the object: 'parser'"),
-        ({"stages": ["wide"]}, "program 'wide' is in section 'xdp.frags', entry 'small' in section 'xdp'"),
-        ({"entry": "shaper"}, "program 'shaper' is in section 'tc'. Put it in SEC(\"xdp\")."),
+        ({"stages": ["wide"]}, "stages: program 'wide' is in section 'xdp.frags', but the entry 'small' in 'xdp', and"),
+        ({"entry": "behind"}, "program 'behind' is in section 'xdp/devmap'. Put it in"),
+        ({"entry": "shaper"}, "program 'shaper' is in section 'tc'. Put it in SEC(\"xdp\"), or"),
         ({"maps": {"prots": {"role": "state"}}}, "maps: no such map in the object: 'prots' is not known here. Did you"),
         ({"maps": {"ports": {"role": "config", "table": "prefix_set"}}}, "maps.ports.table: is prefix_set, but"),
         ({"verdicts": [{"name": "pass", "action": "pass"}]}, "names 1 verdicts, but the object has no map 'verdicts'"),
@@ -102,6 +108,20 @@ def test_a_constant_that_does_not_fit_is_refused(constants: object, said: str) -
 )
 def test_what_the_object_lacks_is_named(manifest: "dict[str, object]", said: str) -> None:
     assert said in refused(**manifest)
+
+
+@pytest.mark.parametrize("section", ["xdp", "xdp_prog", "xdp/filter", "xdp.frags"])
+def test_older_names_of_sections_are_xdp_too(section: str) -> None:
+    assert small(CODE.replace('SEC("xdp") int small', f'SEC("{section}") int small')).manifest.entry == "small"
+
+
+def test_verdict_counters_of_another_make_are_refused() -> None:
+    said = refused_code(
+        "struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); }"
+        'verdicts SEC(".maps");' + CODE,
+        verdicts=[{"name": "pass", "action": "pass"}],
+    )
+    assert "the object's map 'verdicts' (type 2, values of 8 bytes) is no array of packets and bytes per CPU" in said
 
 
 def test_a_wrong_number_of_verdicts_is_refused() -> None:

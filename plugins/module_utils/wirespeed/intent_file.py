@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, Mapping
 
 from .errors import BadInput, Place
-from .yaml_lines import read
+from .yaml_lines import nearest, read
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,7 @@ class IntentFile:
         except BadInput as error:
             if error.place.source != self.path or error.place.line is not None:
                 raise
-            raise error.at(Place(self.path, self._line(error.field))) from None
-
-    def _line(self, field: str) -> Optional[int]:
-        pointer = "".join(f"/{part}" for part in re.sub(r"\[(\d+)\]", r".\1", field).split(".") if part)
-        while pointer and pointer not in self.lines:
-            pointer = pointer.rpartition("/")[0]
-        return self.lines.get(pointer)
+            raise error.at(Place(self.path, nearest(self.lines, error.field))) from None
 
 
 def read_intent(path: str) -> IntentFile:

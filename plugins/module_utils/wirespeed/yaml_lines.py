@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .errors import BadInput, MissingPrerequisite, Place
 
@@ -20,6 +21,14 @@ _PLAIN = ("null", "bool", "int", "float", "str", "map", "seq")
 def pointer(path: Keys) -> str:
     """The path as a JSON Pointer (RFC 6901): ``/tuning/drop/rings/rx``."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def nearest(lines: Mapping[str, int], field: str) -> Optional[int]:
+    """The line of ``tests[3].packet.ipv4``, or of the nearest part around it."""
+    at = "".join(f"/{part}" for part in re.sub(r"\[(\d+)\]", r".\1", field).split(".") if part)
+    while at and at not in lines:
+        at = at.rpartition("/")[0]
+    return lines.get(at)
 
 
 def read(path: Path) -> Tuple[Any, Dict[str, int]]:

@@ -17,10 +17,12 @@ EM_BPF = 247
 STT_OBJECT, STT_FUNC = 1, 2
 _SYMTAB = 2
 _NOBITS = 8
+_REL = 9
 _EXECUTABLE = 4  # SHF_EXECINSTR
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
+_RELOCATION = struct.Struct("<QQ")
 _ADVICE = "Build it with: clang -O2 -g -target bpf -c NAME.bpf.c -o NAME.bpf.o"
 
 
@@ -60,6 +62,16 @@ class Elf:
         """Program name -> its section (``xdp``, ``xdp.frags``): functions outside .text."""
         code = {found.name for found in self.sections if found.flags & _EXECUTABLE and found.name != ".text"}
         return {found.name: found.section for found in self.symbols if found.kind == STT_FUNC and found.section in code}
+
+    def referred(self, section: str) -> Tuple[str, ...]:
+        """Names that the relocations of a section point to: the programs that ``.maps`` puts into program arrays."""
+        found: List[str] = []
+        for table in (each for each in self.sections if each.kind == _REL and each.name == f".rel{section}"):
+            symbols = self.sections[table.link]
+            names = self.sections[symbols.link].data
+            for dummy, info in _RELOCATION.iter_unpack(table.data):
+                found.append(_string(names, _SYMBOL.unpack_from(symbols.data, (info >> 32) * _SYMBOL.size)[0]))
+        return tuple(found)
 
     def variable(self, section: str, name: str) -> Symbol:
         """Raises KeyError."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Optional
 
 from ..errors import BadInput, Place
 from ..kernel import btf as btfs
@@ -56,10 +56,30 @@ def decode(raw: bytes, btf: Btf) -> Dict[str, object]:
     """Variable -> number or text, from a loaded .rodata map's value and its BTF in the kernel."""
     found: Dict[str, object] = {}
     for name, (kind, offset) in btf.variables(SECTION).items():
-        leaves = btf.leaves(kind)
-        data = raw[offset : offset + btf.size(kind)]
-        if len(leaves) == 1 and leaves[0].count > 1 and leaves[0].bits == 8:
-            found[name] = data.split(b"\0")[0].decode("utf-8", "replace")
-        elif len(leaves) == 1 and btf.types[btf.plain(kind)].kind in (btfs.INT, btfs.ENUM):
-            found[name] = int.from_bytes(data, sys.byteorder, signed=leaves[0].kind == "s")
+        value = _value(raw, offset, kind, btf)
+        if value is not None:
+            found[name] = value
     return found
+
+
+def initial(elf: Elf, btf: Btf) -> Dict[str, object]:
+    """Variable -> what the object itself gives it, for those that a manifest can set."""
+    found: Dict[str, object] = {}
+    places = {symbol.name: symbol.offset for symbol in elf.symbols if symbol.section == SECTION}
+    for name, (kind, dummy) in btf.variables(SECTION).items():
+        if name in places and name.isidentifier() and not name.startswith(_RESERVED):
+            value = _value(elf.section(SECTION), places[name], kind, btf)
+            if value is not None:
+                found[name] = value
+    return found
+
+
+def _value(raw: bytes, offset: int, kind: int, btf: Btf) -> Optional[object]:
+    """A number or a text; None for what is neither."""
+    leaves = btf.leaves(kind)
+    data = raw[offset : offset + btf.size(kind)]
+    if len(leaves) == 1 and leaves[0].count > 1 and leaves[0].bits == 8:
+        return data.split(b"\0")[0].decode("utf-8", "replace")
+    if len(leaves) == 1 and btf.types[btf.plain(kind)].kind in (btfs.INT, btfs.ENUM):
+        return int.from_bytes(data, sys.byteorder, signed=leaves[0].kind == "s")
+    return None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, Mapping, Sequence, Union
@@ -15,7 +16,15 @@ from ..yaml_lines import pointer
 
 Key = Union[str, int]
 
-_TYPES = {"object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number"}
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "number": "a number",
+}
+_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,16 @@ class Document:
     def place(self, path: Sequence[Key]) -> Place:
         return Place(self.source, self.lines.get(pointer(tuple(map(str, path)))))
 
+    def around(self, field: str) -> Place:
+        """Of a field as errors name it, ``tests[3].packet.ipv4``, or of the nearest part around it that is there."""
+        return Place(self.source, yaml_lines.nearest(self.lines, field))
+
+    def locate(self, mistake: BadInput) -> BadInput:
+        """With this document's line, where the mistake has none and is about a part of the document."""
+        field = mistake.field.partition(": ")[0]
+        known = isinstance(self.data, Mapping) and re.split(r"[.\[]", field)[0] in self.data
+        return mistake.at(self.around(field)) if known and mistake.place.line is None else mistake
+
 
 def read(path: Path) -> Document:
     """Raises :class:`BadInput` for a file that cannot be read or is not YAML."""
@@ -37,6 +56,12 @@ def read(path: Path) -> Document:
 
 def validate(document: Document, schema: Path) -> None:
     """Raises :class:`BadInput` for the first part, in order of lines, that the schema refuses."""
+    for mistake in mistakes(document, schema):
+        raise mistake
+
+
+def mistakes(document: Document, schema: Path) -> List[BadInput]:
+    """All that the schema refuses, in order of lines."""
     try:
         import jsonschema
     except ImportError as error:
@@ -44,9 +69,8 @@ def validate(document: Document, schema: Path) -> None:
             "Manifests are checked with jsonschema.", "Install it: package python3-jsonschema."
         ) from error
     validator = jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
-    errors = list(validator.iter_errors(document.data))
-    if errors:
-        raise min((_sentence(document, error) for error in errors), key=lambda each: each.place.line or 0)
+    found = [_sentence(document, error) for error in validator.iter_errors(document.data)]
+    return sorted(found, key=lambda each: each.place.line or 0)
 
 
 def _sentence(document: Document, error: Any) -> BadInput:
@@ -62,9 +86,21 @@ def _sentence(document: Document, error: Any) -> BadInput:
         missing = next(key for key in error.validator_value if key not in error.instance)
         return BadInput(place, field, f"has no '{missing}'.", "It is required.")
     if error.validator == "type":
-        return BadInput(place, field, f"is {error.instance!r}, not {_TYPES.get(error.validator_value, '')}.")
+        allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        return BadInput(
+            place, field, f"is {_short(error.instance)}, not {' or '.join(_TYPES[kind] for kind in allowed)}."
+        )
+    if error.validator == "anyOf":
+        missing = " or ".join(f"'{key}'" for choice in error.validator_value for key in choice["required"])
+        return BadInput(place, field, f"has no {missing}.", "One of them is required.")
     hint = error.schema.get("description", "")
-    return BadInput(place, field, f"{error.message}.", f"Expected: {hint}" if hint else "")
+    problem = error.message if len(error.message) <= 2 * _SHOWN else f"{_short(error.instance)} is not allowed"
+    return BadInput(place, field, f"{problem}.", f"Expected: {hint}" if hint else "")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def dotted(path: Sequence[Key]) -> str:

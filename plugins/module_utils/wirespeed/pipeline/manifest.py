@@ -16,6 +16,8 @@ from . import document as documents
 from .checks import Fixture, Health
 from .document import Document
 from .map_spec import MapSpec, Merge, OnLayoutChange, Role
+from .packet import LONGEST, frame
+from .packet_fields import hexadecimal
 
 __all__ = ["Manifest", "MapSpec", "Merge", "OnLayoutChange", "Role", "Verdict", "load_manifest"]
 
@@ -102,6 +104,7 @@ def load_manifest(path: Path) -> Manifest:
     _check_maps(manifest, document)
     _check_verdicts(manifest, document)
     _check_tests(manifest, document)
+    _check_packets(manifest, document)
     return manifest
 
 
@@ -147,3 +150,12 @@ def _check_tests(manifest: Manifest, document: Document) -> None:
             if table not in known:
                 place = document.place(("tests", number, "tables", table))
                 raise unknown_word(place, f"tests[{number}].tables.{table}", table, known)
+
+
+def _check_packets(manifest: Manifest, document: Document) -> None:
+    for number, fixture in enumerate(manifest.tests):
+        try:
+            frame(fixture.packet, f"tests[{number}].packet")
+            hexadecimal(fixture.output or "", f"tests[{number}].output", LONGEST)
+        except BadInput as mistake:
+            raise document.locate(mistake) from None

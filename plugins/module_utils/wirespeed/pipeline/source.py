@@ -18,19 +18,21 @@ from ..errors import BadInput, Place
 from ..expression import is_expression
 from ..kernel import btf as btfs
 from ..kernel import elf as elfs
+from ..kernel.bpf_map import PERCPU_ARRAY
 from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 from . import constants, sizes
 from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
+from .sections import is_xdp, takes_fragments
 from .support import Support
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
 _NOT_LOADED = ("description", "object", "tests", "health")
 _FRAGS = "xdp.frags"
-_OTHER_HOOKS = ("/devmap", "/cpumap")
+_COUNT_BYTES = 16  # struct ws_count, bpf/include/wirespeed.h
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 
@@ -63,7 +65,7 @@ class PipelineSource:
     @cached_property
     def takes_fragments(self) -> bool:
         """Whether the programs, and so the root before them, take frames of several buffers (BPF_F_XDP_HAS_FRAGS)."""
-        return self.elf.programs()[self.manifest.entry].startswith(_FRAGS)
+        return takes_fragments(self.elf.programs()[self.manifest.entry])
 
     @cached_property
     def btf(self) -> Btf:
@@ -141,18 +143,22 @@ class PipelineSource:
             field = "entry" if name == self.manifest.entry else "stages"
             if name not in programs:
                 raise unknown_word(self.place, f"{field}: no such program in the object", name, list(programs))
-            if not programs[name].startswith("xdp") or programs[name].endswith(_OTHER_HOOKS):
-                raise BadInput(
-                    self.place, field, f"program '{name}' is in section '{programs[name]}'.", 'Put it in SEC("xdp").'
-                )
-            if programs[name].startswith(_FRAGS) != self.takes_fragments:
+            if not is_xdp(programs[name]):
                 raise BadInput(
                     self.place,
                     field,
-                    f"program '{name}' is in section '{programs[name]}', entry '{self.manifest.entry}' in section "
-                    f"'{programs[self.manifest.entry]}': one takes frames of several buffers, the other not, and a "
-                    "program array takes only programs like its first (kernel/bpf/core.c, bpf_prog_map_compatible).",
-                    'Put all of them in SEC("xdp"), or all in SEC("xdp.frags").',
+                    f"program '{name}' is in section '{programs[name]}'.",
+                    'Put it in SEC("xdp"), or SEC("xdp.frags") for frames of several buffers.',
+                )
+            entry = self.manifest.entry
+            if takes_fragments(programs[name]) != takes_fragments(programs[entry]):
+                raise BadInput(
+                    self.place,
+                    field,
+                    f"program '{name}' is in section '{programs[name]}', but the entry '{entry}' in "
+                    f"'{programs[entry]}', and a program array takes only programs like its first (kernel/bpf/core.c, "
+                    "bpf_prog_map_compatible).",
+                    f'Put both in SEC("{_FRAGS}"), or neither.',
                 )
 
     def _check_maps(self) -> None:
@@ -167,5 +173,13 @@ class PipelineSource:
                 "verdicts",
                 f"the manifest names {named} verdicts, but the object has {has}.",
                 "Declare them with WS_VERDICTS(count), and name each in the manifest.",
+            )
+        if named and counters is not None and (counters.type != PERCPU_ARRAY or counters.value_size != _COUNT_BYTES):
+            raise BadInput(
+                self.place,
+                "verdicts",
+                f"the object's map 'verdicts' (type {counters.type}, values of {counters.value_size} bytes) is no "
+                "array of packets and bytes per CPU.",
+                "Declare it with WS_VERDICTS(count), or name no verdicts in the manifest.",
             )
         self.tables  # noqa: B018  # building them refuses keys that no row can be written to

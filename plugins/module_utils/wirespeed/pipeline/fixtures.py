@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a manifest's test packets through its program before that is live.
+
+Each packet meets a program that was loaded for it alone: every map is new, nothing is pinned or shared, so neither
+what runs nor another packet is touched, and nothing is left when the last descriptor is closed.
+"""
+
+from __future__ import annotations
+
+import struct
+from contextlib import contextmanager
+from typing import Dict, Iterator, Optional, Tuple
+
+from ..config import live
+from ..errors import BadInput
+from ..kernel import bpf_map
+from ..kernel.bpf_map import BpfMap
+from ..kernel.bpf_object import BpfObject
+from ..kernel.bpf_prog import BpfProgram
+from .checks import Fixture
+from .manifest import VERDICT_MAP
+from .outcome import Failure, FixturesFailed, Outcome, action_name, compare
+from .packet import ONE_BUFFER, frame
+from .packet_fields import MANIFEST
+from .sections import takes_fragments
+from .source import PipelineSource
+
+__all__ = ["Failure", "FixturesFailed", "check", "check_one", "load_once", "outcome", "require", "run", "run_one"]
+
+_PACKETS = struct.Struct("=Q")  # the front of struct ws_count, bpf/include/wirespeed.h
+_SMALL = 4096
+"""Entries that a hash has room for here: memory for millions would be taken and given back for each packet."""
+
+
+def require(source: PipelineSource) -> None:
+    """Raises :class:`FixturesFailed` unless every packet meets its fate, and what :func:`run` raises."""
+    failures = run(source)
+    if failures:
+        raise FixturesFailed(source.manifest, failures)
+
+
+def run(source: PipelineSource) -> Tuple[Failure, ...]:
+    """Those that fail, in the manifest's order. Sizes and constants must have been worked out (``source.on``).
+
+    Raises :class:`BadInput` for a packet or row that cannot be, before any is run,
+    :class:`~wirespeed.kernel.bpf_object.VerifierRejection` and KernelRefusal.
+    """
+    check(source)
+    found = (run_one(source, number) for number in range(len(source.manifest.tests)))
+    return tuple(failure for failure in found if failure is not None)
+
+
+def run_one(source: PipelineSource, number: int) -> Optional[Failure]:
+    """``tests[number]``; None when all is as it says."""
+    return compare(number, source.manifest.tests[number], source.manifest, outcome(source, number))
+
+
+def load_once(source: PipelineSource) -> None:
+    """Only the verifier's word. Raises VerifierRejection and KernelRefusal."""
+    with _loaded(source, _SMALL):
+        pass
+
+
+def check(source: PipelineSource) -> None:
+    """Without a kernel. Raises :class:`BadInput` for the first packet or row that cannot be."""
+    for number in range(len(source.manifest.tests)):
+        check_one(source, number)
+
+
+def check_one(source: PipelineSource, number: int) -> None:
+    """Of ``tests[number]``. Raises :class:`BadInput`."""
+    packet_of(source, number)
+    for name, rows in source.manifest.tests[number].tables.items():
+        _keyed(source, number, name, rows)
+
+
+def packet_of(source: PipelineSource, number: int) -> bytes:
+    """The frame of ``tests[number]``. Raises :class:`BadInput`."""
+    field = f"tests[{number}].packet"
+    built = frame(source.manifest.tests[number].packet, field)
+    section = source.elf.programs()[source.manifest.entry]
+    if len(built) > ONE_BUFFER and not takes_fragments(section):
+        problem = f"is a frame of {len(built)} bytes, which needs several buffers; the entry is in section '{section}'."
+        remedy = f'Give at most {ONE_BUFFER} bytes, or build the program with SEC("xdp.frags").'
+        raise BadInput(MANIFEST, field, problem, remedy)
+    return built
+
+
+def _keyed(source: PipelineSource, number: int, name: str, rows: Tuple[str, ...]) -> None:
+    try:
+        source.tables[name].keys(rows, MANIFEST)
+    except BadInput as mistake:
+        field = f"tests[{number}].tables.{name}"
+        raise BadInput(MANIFEST, field, f"{mistake.field}: {mistake.detail}", mistake.remedy) from None
+
+
+def outcome(source: PipelineSource, number: int) -> Outcome:
+    """What becomes of the packet of ``tests[number]``."""
+    fixture, packet = source.manifest.tests[number], packet_of(source, number)
+    with _loaded(source, _room(fixture)) as loaded:
+        for name, rows in fixture.tables.items():
+            with _map(loaded, name) as found:
+                live.change(found, source.tables[name], rows, ())
+        with _program(loaded, source.manifest.entry) as entry:
+            ran = entry.test_run(packet)
+        return Outcome(action_name(ran.action), _verdicts(source, loaded), ran.frame)
+
+
+@contextmanager
+def _loaded(source: PipelineSource, room: int) -> Iterator[BpfObject]:
+    with BpfObject(source.object_bytes, source.manifest.name[:15]) as opened:
+        opened.only(source.manifest.programs)
+        opened.patch_rodata(source.rodata)
+        for name, size in _sizes(source, room).items():
+            opened.resize(name, size)
+        opened.load()
+        yield opened
+
+
+def _sizes(source: PipelineSource, room: int) -> Dict[str, int]:
+    """Fewer entries mean the same to a program in a hash only. An array's size says which keys it has; a trie takes
+    memory only for what is in it."""
+    hashes = (found for found in source.maps.values() if found.type in bpf_map.HASH_TYPES)
+    return {**source.sizes, **{found.name: room for found in hashes if found.max_entries > room}}
+
+
+def _room(fixture: Fixture) -> int:
+    return max([_SMALL, *(2 * len(rows) for rows in fixture.tables.values())])
+
+
+def _verdicts(source: PipelineSource, loaded: BpfObject) -> Dict[str, int]:
+    if not source.manifest.verdicts:
+        return {}
+    with _map(loaded, VERDICT_MAP) as counters:
+        counts = {verdict.name: _packets(counters, i) for i, verdict in enumerate(source.manifest.verdicts)}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _packets(counters: BpfMap, index: int) -> int:
+    cells = counters.lookup_percpu(index.to_bytes(4, "little"))
+    return sum(_PACKETS.unpack_from(cell)[0] for cell in cells)
+
+
+def _map(loaded: BpfObject, name: str) -> BpfMap:
+    wanted: Optional[BpfMap] = None
+    for each, found in loaded.maps():
+        if each == name:
+            wanted = found
+        else:
+            found.close()
+    assert wanted is not None, name  # the source was checked: the object has it
+    return wanted
+
+
+def _program(loaded: BpfObject, name: str) -> BpfProgram:
+    wanted: Optional[BpfProgram] = None
+    for each, found in loaded.programs():
+        if each == name:
+            wanted = found
+        else:
+            found.close()
+    assert wanted is not None, name
+    return wanted
