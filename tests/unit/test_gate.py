@@ -214,6 +214,11 @@ def test_two_sound_windows_leave_nothing_to_tell() -> None:
     assert cautions(SAME, SAME, health()) == ()
 
 
+def test_what_was_broken_all_along_is_not_told() -> None:
+    broken = window(findings={CHECK: BROKEN}, sound=frozenset())
+    assert cautions(broken, broken, health()) == ()
+
+
 COUNTS = st.dictionaries(st.sampled_from(["pass", "denied", "malformed"]), st.integers(0, 10**12))
 SHARES = st.none() | st.floats(0, 1)
 
@@ -259,6 +264,16 @@ def test_one_packet_too_many_even_if_all_to_come_are_others_is_beyond_recovery()
     assert beyond_recovery(SAME, window(3999, 1001, seconds=5.0), health(verdicts={"denied": {"max_share": 0.1}}))
 
 
+def test_as_many_packets_may_come_as_before() -> None:
+    """600 of 1,600 in half the time; with 8,400 more they are 6 %."""
+    assert not beyond_recovery(SAME, window(1000, 600, seconds=5.0), health(verdicts={"denied": {"max_share": 0.1}}))
+
+
+def test_as_many_packets_may_come_as_at_the_rate_so_far() -> None:
+    """1,500 of 11,500 in half the time; with as many again they are 6.5 %."""
+    assert not beyond_recovery(SAME, window(10_000, 1500, seconds=5.0), health(verdicts={"denied": {"max_share": 0.1}}))
+
+
 def test_few_packets_of_a_slow_start_are_not_beyond_recovery() -> None:
     so_far = window(0, 999, seconds=5.0)
     assert not beyond_recovery(SAME, so_far, health(verdicts={"denied": {"max_share": 0}}))
@@ -287,9 +302,16 @@ def test_a_gate_that_fails_for_sure_does_not_wait() -> None:
     assert failed.value.after.to_json()["ended_early"] is True
 
 
-def test_a_gate_that_fails_at_the_end_does_not_say_that_it_ended_early() -> None:
+@pytest.mark.parametrize(
+    ("bounds", "after"),
+    [
+        (health(verdicts=CHANGE), window(8000, 2000)),
+        (health(verdicts=SHARE), window(9799, 0, malformed=201)),  # one too many, and it is the last
+    ],
+)
+def test_a_gate_that_fails_at_the_end_does_not_say_that_it_ended_early(bounds: Health, after: HealthWindow) -> None:
     slowly = Slowly()
-    asked = gate(slowly, health(verdicts=CHANGE), SAME, window(8000, 2000))
+    asked = gate(slowly, bounds, SAME, after)
     asked.before()
     with pytest.raises(GateFailed) as failed:
         asked.after()

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, Iterator, Optional, Protocol, Sequence, Tuple, Union
+from typing import Callable, Optional, Protocol, Sequence, Tuple, Union
 
 from ..errors import WirespeedError
 from ..kernel.bpf_map import BpfMap
@@ -25,17 +25,12 @@ from ..pipeline.checks import Health
 from ..pipeline.pins import Paths
 from . import raw
 from .gate import GateFailed, beyond_recovery, cautions, judge
-from .health_window import Growth, HealthWindow, NicWindow
-from .judge import NAPI_BUDGET, Check, Status
-from .report import CounterReport, NicReport, sentence
-from .sandwich import Window
-from .table import Counter, Scope
+from .gate_report import judged, nic_window
+from .health_window import HealthWindow
+from .report import CounterReport
 from .verdict_map import VerdictMap
 from .verdicts import VerdictDelta, VerdictReading, delta
 from .verify import POLL_S, Subject, Watch
-
-ERRORS = (Counter.ERROR, Counter.XDP_ABORTED)
-"""``error_crc`` and ``error_length`` are among ``error``."""
 
 _NO_WINDOW = HealthWindow(0.0, None, why="there was no window before it.")
 
@@ -111,9 +106,9 @@ class KernelMeasurement:
     def __init__(self, paths: Paths, pipeline: str, subjects: Sequence[Subject]) -> None:
         self._paths = paths
         self._pipeline = pipeline
+        self._unseen = _unseen(paths, pipeline)  # before the watch settles: nothing since the publish is missed
         kernel = parse_release(os.uname().release).version
         self._watch = Watch.begin(subjects, kernel, paths, pipeline) if subjects else None
-        self._unseen = _unseen(paths, pipeline)
         self._verdicts = _read(paths, pipeline)
         self._began = time.monotonic()
 
@@ -125,10 +120,10 @@ class KernelMeasurement:
         if self._watch is None:
             return self.so_far()
         report = self._watch.end()
-        found = dict(_judged(report))
+        found = dict(judged(report))
         return replace(
             self._window(_of_pipeline(report), report.seconds),
-            nics={nic.name: _nic(nic) for nic in report.nics},
+            nics={nic.name: nic_window(nic, raw.virtual_functions(nic.name)) for nic in report.nics},
             findings={key: said for key, said in found.items() if said},
             sound=frozenset(key for key, said in found.items() if not said),
         )
@@ -176,45 +171,3 @@ def _of_pipeline(report: CounterReport) -> Union[VerdictDelta, str]:
 
 def _comparable(counted: VerdictDelta) -> Union[VerdictDelta, str]:
     return f"{counted.problem}." if counted.problem else counted
-
-
-def _judged(report: CounterReport) -> Iterator[Tuple[str, str]]:
-    """What is true in every window of a NIC that carries the pipeline: a key, and a sentence where it is not.
-
-    How frames spread over queues is left out: that tells of the NIC, not of the program.
-    """
-    for nic in report.nics:
-        yield f"{nic.name}: hook", f"{nic.name}: {nic.problem}" if nic.problem else ""
-        yield from _checks(nic.name, nic.checks)
-    if report.pipeline:
-        yield from _checks(f"pipeline {report.pipeline.name}", report.pipeline.checks)
-
-
-def _checks(who: str, checks: Sequence[Check]) -> Iterator[Tuple[str, str]]:
-    for check in checks:
-        if check.status in (Status.HOLDS, Status.BROKEN):
-            yield f"{who}: {check.invariant.name}", f"{who}: {sentence(check)}" if check.status is Status.BROKEN else ""
-
-
-def _nic(report: NicReport) -> NicWindow:
-    """A NIC that does not carry the pipeline, or whose counters began anew, tells nothing."""
-    if report.problem or report.window.invalid:
-        return NicWindow(why=report.problem or f"{'; '.join(report.window.invalid)}.")
-    return NicWindow(_frames(report.name, report.window), _errors(report.window))
-
-
-def _errors(window: Window) -> Dict[str, Optional[Growth]]:
-    spans = {counter.value: window.spans[counter] for counter in ERRORS}
-    return {
-        name: None if span.low is None or span.high is None else Growth(span.low, span.high)
-        for name, span in spans.items()
-    }
-
-
-def _frames(name: str, window: Window) -> Optional[int]:
-    """At the port only where nothing is under way: how many frames a ring holds back is not known here."""
-    driver, wire = window.spans[Counter.DRIVER_PACKETS], window.spans[Counter.WIRE_PACKETS]
-    if driver.low is not None:
-        return max(0, driver.low - (0 if window.quiet else NAPI_BUDGET * max(1, len(driver.queues))))
-    alone = wire.way is not None and (wire.way.scope is not Scope.PORT or not raw.virtual_functions(name))
-    return wire.low if window.quiet and alone else None
