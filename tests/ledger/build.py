@@ -25,3 +25,9 @@ def sender(folder: Path) -> Path:
     flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
     subprocess.run(["gcc", *flags, "-o", str(built), str(HERE / "sender.c")], check=True)
     return built
+
+
+def copy_modules(folder: Path) -> None:
+    """What runs on a virtual machine, into ``folder``."""
+    for module in HERE.glob("*.py"):
+        shutil.copy(module, folder)
