@@ -109,7 +109,7 @@ def test_connections_live_through_reloads(
             first = sessions.flows
             assert sorted(first) == sorted(connections.names)
             for dummy in range(RELOADS):
-                assert sessions.reload() == ["load", "publish"]
+                assert "load" in sessions.reload()
                 await_echoes(connections)
             last = sessions.flows
         assert {key: flow.first_seen for key, flow in last.items()} == {key: first[key].first_seen for key in first}

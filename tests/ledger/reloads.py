@@ -2,7 +2,8 @@
 """A test pipeline on NICs, reloaded by the engine as a run of the site's playbook would.
 
 A reload is a whole converge: look, load a generation that was never there, hand the state over, run the packets of
-its manifest, fill its tables, publish, look again, collect what is left of older ones.
+its manifest, fill its tables, publish, look again, collect what is left of older ones. Where a look at the node takes
+seconds, because its processor is emulated, :meth:`Reloaded.repeat` has the same steps without the looks.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import select
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from wirespeed import engine
+from wirespeed import bundle, engine
 from wirespeed.gather import gather
 from wirespeed.kernel.bpf_map import BpfMap
 from wirespeed.pipeline import instance
 from wirespeed.pipeline.pins import Paths
+from wirespeed.pipeline.source import PipelineSource
+
+from .repeat import Pattern, carry_out
 
 PATIENCE = 60.0
 METHODS: Mapping[str, Mapping[str, Any]] = {"root": {}, "direct": {"attach": "direct"}}
@@ -43,6 +47,8 @@ class Reloaded:
         self._nics = nics
         self._entry = {"name": self.name, "manifest": str(manifest), "tables": tables, **METHODS[method]}
         self._bundle = gather([self._entry], [], manifest.parent)
+        self._pipeline = bundle.parse(self._bundle).pipelines[self.name]
+        self._pattern: Optional[Pattern] = None
         self._paths = Paths.from_environment()
         self._maps: Dict[str, BpfMap] = {}
 
@@ -54,15 +60,27 @@ class Reloaded:
         }
         return dict(engine.converge(intent, self._bundle, False))
 
+    def reload(self) -> List[str]:
+        """To the next edition; the actions that it took."""
+        self.edition += 1
+        steps = self.converge()["steps"]
+        self._pattern = Pattern(steps, self._source(self.edition - 1), self._source(self.edition))
+        return [step["action"] for step in steps]
+
+    def repeat(self) -> None:
+        """To the next edition by the steps of the :meth:`reload` before."""
+        assert self._pattern is not None, "nothing was reloaded yet"
+        old, new = self._source(self.edition), self._source(self.edition + 1)
+        carry_out(self._paths, new, self._pattern.steps(old, new))
+        self.edition += 1
+
+    def _source(self, edition: int) -> PipelineSource:
+        return self._pipeline.with_constants({"edition": edition})
+
     def detach(self) -> None:
         """Take the program off the NICs, as somebody else might; the next converge attaches it again."""
         for nic in self._nics:
             subprocess.run(["bpftool", "link", "detach", "pinned", str(self._paths.link(nic))], check=True)
-
-    def reload(self) -> List[str]:
-        """To the next edition; the actions that it took."""
-        self.edition += 1
-        return [step["action"] for step in self.converge()["steps"]]
 
     @property
     def generations(self) -> List[str]:
