@@ -31,12 +31,12 @@ from .site import IGB, INTERFACES, NICS, VIRTIO, VMXNET3, Site
 from .wire import Wire
 
 KERNELS = os.environ.get("WIRESPEED_LOSS_KERNELS", "6.12").split()
-RELOADS = int(os.environ.get("WIRESPEED_RELOADS", "50"))
+RELOADS = int(os.environ.get("WIRESPEED_RELOADS", "30"))
 DRIVERS = {"igb": IGB, "virtio_net": VIRTIO, "vmxnet3": VMXNET3}
 METHODS = ["root"]  # of tests/ledger/reloads.py
 SOURCE = "198.18.0.7"
 AT_ONCE = 100
-GAPS = 2
+GAPS = 1
 
 # Frames that never came to a program, in `ethtool -S`, with what is in these counts but was judged; the profiles of
 # these drivers say where each is counted (nic_drop, host_drop).
@@ -149,6 +149,6 @@ def test_detach_and_attach_is_seen_in_the_account(
 ) -> None:
     """The same account can fail: this is what a reload costs that takes the program off meanwhile."""
     found = bench.in_traffic("gap", GAPS)
-    record_property("told", f"{GAPS} times detach and attach {label}: {found}")
+    record_property("told", f"{GAPS} time detach and attach {label}: {found}")
     assert found.never > found.nic_dropped
     assert found.escaped > 0
