@@ -7,14 +7,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.pipelines import compiled, root_object
+from tests.pipelines import compiled, scrubber
 
 HERE = Path(__file__).parent
 
 
 def pipeline(name: str, folder: Path, variant: str = "") -> Path:
     """The manifest in ``folder``, its object beside it; ``variant`` are lines of C before the source."""
-    root_object()  # what a node gets with it
+    scrubber()  # built with it is what a node gets with any pipeline
     source = (HERE / f"{name}.bpf.c").read_text(encoding="utf-8")
     (folder / f"{name}.bpf.o").write_bytes(compiled(f"{variant}\n{source}"))
     return Path(shutil.copy(HERE / f"{name}.pipeline.yml", folder))
