@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from . import report
 from .apply.actuator import Actuator, Actuators
@@ -35,6 +35,9 @@ MAX_PASSES = 3
 """A pass after the first repairs what the pass before it broke behind our back (vmxnet3 turns LRO
 on again at an unrelated feature change). One is usual, two happen, a third would not settle."""
 
+Keep = Callable[[Node], Sequence[str]]
+"""Called under the lock with the node as it is after a run that has succeeded; returns warnings."""
+
 
 class Converger:
     """``place`` is what errors about the intent name as its source; ``seen`` the node at each look, oldest first."""
@@ -58,7 +61,7 @@ class Converger:
             warnings.append("An earlier run was killed half-way: the next run first undoes what that one began.")
         return _result(node, desired, planned, planned.steps, warnings, ())
 
-    def run(self) -> Dict[str, Any]:
+    def run(self, keep: Keep = lambda dummy: ()) -> Dict[str, Any]:
         """Raises :class:`Refused` before any change, or ``ApplyFailed`` after undoing all of them."""
         self._prerequisites()
         with node_lock(self._paths.run / "lock"):
@@ -67,12 +70,13 @@ class Converger:
             node, desired, first = self._look()
             _refuse(node, desired, first)
             if first.empty:
-                return _result(node, desired, first, (), first.warnings, recovered)
+                return _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
             had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
             node, desired, done = self._passes(node, first, actuators)
             collect(self._paths)
             down = [name for name in had_carrier if not has_carrier(name)]
-            warnings = [*first.warnings, *(f"{name}: the carrier has not come back yet." for name in down)]
+            slow = [f"{name}: the carrier has not come back yet." for name in down]
+            warnings = [*first.warnings, *slow, *keep(node)]
             return _result(node, desired, first, done, warnings, recovered)
 
     def _prerequisites(self) -> None:

@@ -34,11 +34,12 @@ class PinnedLink:
 
 def pinned_links(paths: Paths) -> Tuple[PinnedLink, ...]:
     """Dead ones first, so that a mapping by name keeps the living one. Raises KernelRefusal."""
-    found = [_read(path) for path in bpffs.entries(paths.links)]
+    found = [pinned_link(path) for path in bpffs.entries(paths.links)]
     return tuple(sorted(found, key=lambda link: (link.ifindex != 0, link.ifname)))
 
 
-def _read(path: Path) -> PinnedLink:
+def pinned_link(path: Path) -> PinnedLink:
+    """Raises KernelRefusal; EINVAL when what is pinned there is no XDP link."""
     with XdpLink.pinned(str(path)) as link:
         info = link.info
     # A link keeps its program alive, also a dead one.
