@@ -13,6 +13,7 @@ import pytest
 
 from tests.probes import requires
 from wirespeed import cli, engine
+from wirespeed.apply.lock import node_lock
 from wirespeed.gather import gather
 
 from . import bpf_objects
@@ -75,14 +76,7 @@ def reboot(namespaces: Factory, places: Places, queues: int = 4) -> Veth:
 
 
 def left(places: Places) -> List[str]:
-    folders = (places.bpffs / "wirespeed", places.run, places.state)
-    return [str(path) for folder in folders for path in ([folder] if folder.exists() else [])]
-
-
-@pytest.fixture
-def gone(places: Places, no_residue: "set[BpfObject]") -> Places:
-    """Places whose BPF objects, pinned at any time of the test, must be gone after it."""
-    return places
+    return [str(path) for path in (places.bpffs / "wirespeed", places.run, places.state) if path.exists()]
 
 
 def test_a_boot_brings_back_settings_pipeline_and_rows(namespaces: Factory, places: Places) -> None:
@@ -167,6 +161,14 @@ def _restore_while(node: Netns, name: str, then: str) -> Tuple[int, Dict[str, An
     return code, json.loads(said)
 
 
+def test_while_another_run_works_it_says_so_and_tries_nothing(veth: Veth, places: Places) -> None:
+    converge(veth.node, wanted(ws()))
+    wipe(places)
+    with node_lock(places.run / "lock"):
+        code, said, error = veth.node.run(_main, ["restore"])
+    assert (code, said) == (1, "") and error.startswith("wirespeed: Another run holds the lock")
+
+
 def test_one_nic_that_cannot_be_restored_does_not_cost_the_others(namespaces: Factory, places: Places) -> None:
     node = namespaces.veth(queues=4).node
     node.ip("link", "add", "ws1", "type", "veth", "peer", "name", "ws2")
@@ -235,8 +237,6 @@ def test_uninstall_leaves_nothing(veth: Veth, places: Places, no_residue: "set[B
     code, said = told(veth.node, "uninstall")
     assert (code, said["changed"], said["detached"], said["pipelines"]) == (0, True, ["ws0"], ["scrubber"])
     assert "xdp" not in veth.node.links()["ws0"] and left(places) == []
-    places.run.mkdir()
-    places.state.mkdir()
 
 
 def test_uninstall_needs_nothing_but_the_pins(veth: Veth, places: Places, no_residue: "set[BpfObject]") -> None:

@@ -10,11 +10,13 @@ from . import bundle as bundles
 from . import stored as states
 from .arrival import Seen, missing, standing_for, targets, wait_for
 from .converge import Converger
-from .errors import Place, WirespeedError
+from .errors import Busy, MissingPrerequisite, Place, WirespeedError
 from .model.intent import parse
 from .model.step import Disruption
 from .model.stored import Stored, StoredNic
 from .pipeline.pins import Paths
+
+_OF_ALL = (Busy, MissingPrerequisite)
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Restored:
 def restore(paths: Paths, stored: Stored, patience: float) -> Restored:
     """Waits at most ``patience`` seconds for the NICs, then converges those that are there.
 
-    Raises :class:`WirespeedError` only for what concerns all of them: no libbpf, a damaged object.
+    Raises :class:`WirespeedError` only for what concerns all of them: no libbpf, a damaged object, another run's lock.
     """
     there = wait_for(stored, patience)
     done = Restored(missing(stored, there))
@@ -49,6 +51,8 @@ def restore(paths: Paths, stored: Stored, patience: float) -> Restored:
         for part in _tries(paths, batch, bundle, done):
             try:
                 done.add(_converge(paths, part, bundle))
+            except _OF_ALL:
+                raise
             except WirespeedError as error:
                 done.failed.append(str(error))
     return done
@@ -60,6 +64,8 @@ def _tries(paths: Paths, batch: Stored, bundle: bundles.Bundle, done: Restored) 
         return [batch]
     try:
         done.add(_converge(paths, batch, bundle))
+    except _OF_ALL:
+        raise
     except WirespeedError as error:
         done.warnings.append(f"All NICs in one go failed, so each was tried by itself: {error}")
         return [_alone(batch, nic) for nic in batch.nics]

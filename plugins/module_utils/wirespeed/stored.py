@@ -61,7 +61,7 @@ def read(paths: Paths) -> Optional[Stored]:
         raise UnreadableState(
             f"{file} cannot be read: {error.strerror}.", "Mend the file system or its mode."
         ) from None
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise _damaged(file, f"{type(error).__name__}: {error}") from None
 
 
@@ -144,13 +144,20 @@ def replace_pipeline(paths: Paths, name: str, source: Mapping[str, Any], tables:
 def _write(paths: Paths, earlier: Optional[Stored], now: Stored, parts: Parts) -> None:
     """Parts first and the state last; what nobody names any more goes after that."""
     for digest in now.digests:
-        if digest in parts and not part_path(paths, digest).exists():
+        if digest in parts and not _holds(part_path(paths, digest), parts[digest]):
             write_file(part_path(paths, digest), parts[digest])
     if now != earlier:
         write_file(path(paths), json.dumps(now.to_json(), sort_keys=True, separators=(",", ":")).encode())
     for file in part_path(paths, "").glob("*"):
         if file.name not in now.digests:
             file.unlink()
+
+
+def _holds(file: Path, data: bytes) -> bool:
+    try:
+        return file.read_bytes() == data
+    except OSError:
+        return False
 
 
 def bundle_of(paths: Paths, stored: Stored) -> Dict[str, Any]:
