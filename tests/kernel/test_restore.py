@@ -154,7 +154,8 @@ def _restore_while(node: Netns, name: str, then: str) -> Tuple[int, Dict[str, An
         node.ip("link", "set", name, "name", then)
         node.ip("link", "set", then, "up")
         Arrivals.wait = original  # type: ignore[method-assign]
-        return original(events, seconds)
+        assert original(events, seconds), "nothing woke it"
+        return True
 
     Arrivals.wait = wait  # type: ignore[method-assign]
     code, said, _error = _main(["restore", "--json"])

@@ -73,6 +73,11 @@ def test_an_entry_that_matched_no_nic_stays() -> None:
     assert selectors(Stored((nic("driver=ice"),)).merged(Stored((nic("eth1"),)))) == ["driver=ice", "name=eth1"]
 
 
+def test_an_entry_that_matches_no_nic_is_kept_once() -> None:
+    ice = Stored((nic("driver=ice"),))
+    assert ice.merged(ice) == ice
+
+
 def test_a_pipeline_that_lost_its_last_nic_goes() -> None:
     assert names(A.merged(Stored((nic("eth1", "edge"),), (pipeline("edge"),), "r"))) == ["edge"]
 

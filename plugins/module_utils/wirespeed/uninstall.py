@@ -60,7 +60,6 @@ def _take_off(paths: Paths, removed: Removed) -> None:
         if link.ifindex:
             _detach(link)
             removed.detached.append(link.ifname)
-    bpffs.remove_tree(paths.links)
     for pipeline in paths.pipelines():
         _unpin(paths, pipeline)
         removed.pipelines.append(pipeline)
