@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
 
@@ -139,26 +139,43 @@ def test_a_nic_that_comes_late_is_waited_for(namespaces: Factory, places: Places
     namespaces.remove()
     wipe(places)
     late = namespaces.veth(queues=4, ifname="eth7").node
-    code, said = late.run(_restore_while, late, "eth7", "ws0")
+    code, said = late.run(_restore_while, lambda: renamed(late, "eth7", "ws0"))
     assert (code, said["missing"]) == (0, []) and "xdp" in late.links()["ws0"]
 
 
-def _restore_while(node: Netns, name: str, then: str) -> Tuple[int, Dict[str, Any]]:
-    """Renames the interface, as udev does, once the restore has begun to wait."""
+def test_what_goes_with_the_interface_is_written_when_it_is_up(veth: Veth, places: Places) -> None:
+    converge(veth.node, wanted(ws(tuning={"mtu": {"mtu": 1400}})))
+    veth.node.ip("link", "set", "ws0", "down")
+
+    def changed_and_up() -> None:
+        veth.node.ip("link", "set", "ws0", "mtu", "1300")
+        veth.node.ip("link", "set", "ws0", "up")
+
+    assert veth.node.run(_restore_while, changed_and_up, "--up")[0] == 0
+    assert veth.node.links()["ws0"]["mtu"] == 1400
+
+
+def renamed(node: Netns, name: str, then: str) -> None:
+    """As udev does."""
+    node.ip("link", "set", name, "down")
+    node.ip("link", "set", name, "name", then)
+    node.ip("link", "set", then, "up")
+
+
+def _restore_while(event: Callable[[], None], *words: str) -> Tuple[int, Dict[str, Any]]:
+    """``event`` happens once the restore has begun to wait."""
     from wirespeed.kernel.arrivals import Arrivals
 
     original = Arrivals.wait
 
     def wait(events: Arrivals, seconds: float) -> bool:
-        node.ip("link", "set", name, "down")
-        node.ip("link", "set", name, "name", then)
-        node.ip("link", "set", then, "up")
+        event()
         Arrivals.wait = original  # type: ignore[method-assign]
         assert original(events, seconds), "nothing woke it"
         return True
 
     Arrivals.wait = wait  # type: ignore[method-assign]
-    code, said, _error = _main(["restore", "--json"])
+    code, said, _error = _main(["restore", "--json", *words])
     return code, json.loads(said)
 
 

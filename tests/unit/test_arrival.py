@@ -7,7 +7,7 @@ from typing import Any, Dict, Sequence
 
 import pytest
 
-from wirespeed.arrival import Seen, missing
+from wirespeed.arrival import Seen, down, missing
 from wirespeed.model.stored import Stored, StoredNic
 from wirespeed.restore import present
 
@@ -48,6 +48,11 @@ def test_a_driver_that_the_node_did_not_have_is_not_waited_for() -> None:
 
 def test_the_targets_of_redirects_are_waited_for_too() -> None:
     assert missing(stored(name="eth1", redirect_to=["eth2"]), [IGB1]) == ["eth2"]
+
+
+def test_only_nics_that_are_stored_count_as_down() -> None:
+    assert down(stored(name="eth1"), [IGB1, IGB2]) == ["eth1"]
+    assert down(stored(name="eth2"), [IGB1, IGB2]) == []
 
 
 def test_what_did_not_come_is_left_out_and_the_rest_stays() -> None:

@@ -24,14 +24,14 @@ class Seen:
     up: bool
 
 
-def wait_for(stored: Stored, seconds: float) -> Tuple[Seen, ...]:
-    """The NICs that are there when all that ``stored`` names are, or when the time is over."""
+def wait_for(stored: Stored, seconds: float, up: bool = False) -> Tuple[Seen, ...]:
+    """The NICs that are there when all that ``stored`` names are, with ``up`` all of them up, or the time is over."""
     deadline = time.monotonic() + seconds
     with arrivals.Arrivals() as events:
         while True:
             there = _there()
             left = deadline - time.monotonic()
-            if not missing(stored, there) or left <= 0:
+            if left <= 0 or not (missing(stored, there) or (up and down(stored, there))):
                 return there
             events.wait(left)
 
@@ -46,6 +46,11 @@ def missing(stored: Stored, there: Sequence[Seen]) -> List[str]:
             found.append(wanted if key == "name" else f"{key} {wanted} ({count} of {expected})")
     names = [nic.name for nic in there]
     return list(dict.fromkeys([*found, *(target for target in targets(stored) if target not in names)]))
+
+
+def down(stored: Stored, there: Sequence[Seen]) -> List[str]:
+    """The names of those that ``stored`` names and that are there, but not up."""
+    return [seen.name for nic in stored.nics for seen in standing_for(nic, there) if not seen.up]
 
 
 def _expected(nic: StoredNic) -> int:

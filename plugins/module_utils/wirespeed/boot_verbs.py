@@ -32,6 +32,11 @@ def add(verbs: Any, verb: Verb) -> None:
         metavar="SECONDS",
         help=f"how long to wait for NICs that are not there yet ({PATIENCE:.0f})",
     )
+    restoring.add_argument(
+        "--up",
+        action="store_true",
+        help="also wait until they are up: drivers take some settings only then, and forget others by it",
+    )
     removing = verb(verbs, "uninstall", _uninstall, "take all programs, pins and files of Wirespeed off this node")
     removing.add_argument("--keep-state", action="store_true", help="keep what a restore would bring back")
 
@@ -51,7 +56,7 @@ def _restore(options: argparse.Namespace) -> int:
         data: Dict[str, Any] = {"stored": False, "changed": False}
         _print(options, data, [f"Nothing to restore: no run has stored anything in {states.path(paths)}."])
         return OK
-    done = restore(paths, stored, options.wait)
+    done = restore(paths, stored, options.wait, options.up)
     data = {"stored": True, "changed": bool(done.steps), **plain(done)}
     lines = [f"  {number:2}. {step['text']}" for number, step in enumerate(done.steps, 1)]
     lines += [f"warning: {warning}" for warning in done.warnings]

@@ -39,12 +39,12 @@ class Restored:
         return not self.missing and not self.failed
 
 
-def restore(paths: Paths, stored: Stored, patience: float) -> Restored:
-    """Waits at most ``patience`` seconds for the NICs, then converges those that are there.
+def restore(paths: Paths, stored: Stored, patience: float, up: bool = False) -> Restored:
+    """Waits at most ``patience`` seconds for the NICs (to be up), then converges those that are there.
 
     Raises :class:`WirespeedError` only for what concerns all of them: no libbpf, a damaged object, another run's lock.
     """
-    there = wait_for(stored, patience)
+    there = wait_for(stored, patience, up)
     done = Restored(missing(stored, there))
     for batch in present(stored, there).batches():
         bundle = bundles.parse(states.bundle_of(paths, batch))
