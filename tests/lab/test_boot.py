@@ -38,13 +38,13 @@ def booted(module_node: Callable[..., Node]) -> Iterator[Site]:
     return site
 
 
-def role(site: Site, folder: Path, **variables: object) -> Play:
+def role(site: Site, folder: Path, *arguments: str, **variables: object) -> Play:
     """The role boot alone."""
     plays = [
         {"hosts": "all", "become": True, "gather_facts": False, "roles": [{"role": "wirespeed.xdp.boot", **variables}]}
     ]
     (folder / "play.json").write_text(json.dumps(plays))
-    return playbook.run(inventory.document([site.node]), str(folder / "play.json"))
+    return playbook.run(inventory.document([site.node]), str(folder / "play.json"), arguments=list(arguments))
 
 
 def shown(site: Site, unit: str, *names: str) -> Dict[str, str]:
@@ -101,11 +101,18 @@ def test_a_restore_brings_back_what_a_driver_lost_when_it_was_loaded_again(boote
 
 
 def test_with_the_rule_for_nics_that_appear_it_comes_back_by_itself(booted: Site, tmp_path: Path) -> None:
+    assert role(booted, tmp_path, "--check", boot_heal=True).changed(booted.node.name) > 0
     assert role(booted, tmp_path, boot_heal=True).changed(booted.node.name) > 0
     reload_igb(booted)
     booted.until(lambda: booted.link(IGB).get("xdp", {}).get("mode") == 1, "the program did not come back", 60)
     booted.node.until("systemctl show wirespeed-heal.service -p ActiveState | grep -q inactive", 100)
     assert shown(booted, "wirespeed-heal.service", "Result") == {"Result": "success"}
+
+
+def test_check_mode_takes_nothing_off(booted: Site, tmp_path: Path) -> None:
+    before = left(booted)
+    assert role(booted, tmp_path, "--check", boot_state="absent").changed(booted.node.name) > 0
+    assert left(booted) == before and ["xdp" in booted.link(name) for name in (IGB, VIRTIO)] == [True, True]
 
 
 def test_when_the_role_is_absent_nothing_is_left(booted: Site, tmp_path: Path) -> None:
