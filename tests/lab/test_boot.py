@@ -82,7 +82,7 @@ def test_a_denied_frame_is_dropped_and_another_passes(booted: Site) -> None:
 
 def test_once_the_nics_are_up_a_run_of_the_playbook_finds_nothing_to_do(booted: Site) -> None:
     booted.quiet()
-    booted.node.until("systemctl show wirespeed-up.service -p ActiveState | grep -q inactive", 100)
+    booted.node.until("systemctl show wirespeed-up.service -p ActiveState | grep -q inactive", 110)
     again = booted.run(wirespeed_boot=True)
     assert booted.steps(again) == [] and again.changed(booted.node.name) == 0
 
@@ -104,8 +104,8 @@ def test_with_the_rule_for_nics_that_appear_it_comes_back_by_itself(booted: Site
     assert role(booted, tmp_path, "--check", boot_heal=True).changed(booted.node.name) > 0
     assert role(booted, tmp_path, boot_heal=True).changed(booted.node.name) > 0
     reload_igb(booted)
-    booted.until(lambda: booted.link(IGB).get("xdp", {}).get("mode") == 1, "the program did not come back", 60)
-    booted.node.until("systemctl show wirespeed-heal.service -p ActiveState | grep -q inactive", 100)
+    booted.until(lambda: booted.link(IGB).get("xdp", {}).get("mode") == 1, "the program did not come back", 180)
+    booted.node.until("systemctl show wirespeed-heal.service -p ActiveState | grep -q inactive", 110)
     assert shown(booted, "wirespeed-heal.service", "Result") == {"Result": "success"}
 
 
