@@ -23,14 +23,14 @@ def test_a_module_has_documentation_examples_and_return_values(control: Control,
     assert shown["return"]
 
 
-@pytest.mark.parametrize(("kind", "name"), [("callback", "drift"), ("filter", "drift_lines")])
+@pytest.mark.parametrize(("kind", "name"), [("callback", "drift"), ("filter", "drift_lines"), ("lookup", "engine")])
 def test_another_plugin_is_documented(control: Control, kind: str, name: str) -> None:
     answer = control.run("ansible-doc", "--json", "-t", kind, f"wirespeed.xdp.{name}")
     assert answer.code == 0, answer.said
     assert f"wirespeed.xdp.{name}" in json.loads(answer.out)
 
 
-@pytest.mark.parametrize("role", ["prerequisites", "node"])
+@pytest.mark.parametrize("role", ["prerequisites", "node", "boot"])
 def test_a_role_says_which_variables_it_takes(control: Control, role: str) -> None:
     answer = control.run("ansible-doc", "--json", "-t", "role", f"wirespeed.xdp.{role}")
     assert answer.code == 0, answer.said

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines import REPOSITORY, compiled, root_object
+from tests.pipelines import REPOSITORY, compiled, support
 from tests.probes import requires, requires_bpf
 from wirespeed import cli
 
@@ -71,7 +71,7 @@ def test_the_verifiers_word_is_a_finding(tmp_path: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("name", ["scrubber", "pass"])
 def test_what_ships_is_tested_by_its_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    root_object()  # builds them all
+    support()  # builds them all
     assert run("test", name) == 0
     assert "failed" not in capsys.readouterr().out
     assert run("lint", name, "--load", "--strict") == 0

@@ -38,7 +38,7 @@ def texts(result: Dict[str, Any]) -> List[str]:
 def test_the_first_run_tunes_loads_and_attaches_natively(veth: Veth, places: Places) -> None:
     result = converge(veth, intent())
     actions = [step["action"] for step in result["steps"]]
-    assert result["changed"] and actions[:3] == ["load", "configure", "publish"] and "attach" in actions
+    assert result["changed"] and actions[:4] == ["test", "load", "configure", "publish"] and "attach" in actions
     assert veth.node.links()["ws0"]["xdp"]["mode"] == 1
 
 

@@ -8,7 +8,7 @@ from typing import Any, List, Set
 
 import pytest
 
-from tests.pipelines import REPOSITORY, root_object, scrubber, small
+from tests.pipelines import REPOSITORY, scrubber, small, support
 from tests.probes import requires, requires_bpf
 from wirespeed.errors import BadInput
 from wirespeed.gather import read_pipeline
@@ -41,7 +41,7 @@ def failures(source: PipelineSource, *tests: Any) -> List[str]:
 
 @pytest.mark.parametrize("name", ["scrubber", "pass"])
 def test_what_ships_does_what_its_manifest_says(name: str) -> None:
-    root_object()  # builds them all
+    support()  # builds them all
     source = read_pipeline(name, REPOSITORY)
     assert {fixture.expect for fixture in source.manifest.tests} == {each.name for each in source.manifest.verdicts}
     assert fixtures.run(source) == ()

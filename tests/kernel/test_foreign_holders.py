@@ -24,6 +24,9 @@ pytestmark = [requires_bpf, requires("clang", "bpftool", "xdp-tools")]
 
 Attach = Callable[[Veth, Places], None]
 
+UNKNOWN = {"runs": "", "fits": ""}
+"""What is told of programs of our own, or that we are to adopt."""
+
 
 def by_iproute(veth: Veth, places: Places) -> None:
     pin = str(places.bpffs / "theirs")
@@ -65,6 +68,7 @@ def test_a_holder_over_netlink_is_reported_with_id_name_and_mode(veth: Veth, pla
         "prog_name": program["name"],
         "link_id": None,
         "pipeline": None,
+        **UNKNOWN,
     }
 
 
@@ -86,7 +90,7 @@ def test_a_holder_by_a_link_is_reported_named_and_left_alone(veth: Veth, places:
         program = helpers_xdp.load("theirs")
         link = helpers_xdp.link(program, socket.if_nametoindex(veth.ifname), flags)
         prog_id, link_id = helpers_xdp.ident(program, "prog_id"), helpers_xdp.ident(link, "link_id")
-        who = {"mode": mode, "prog_id": prog_id, "prog_name": "theirs", "link_id": link_id, "pipeline": None}
+        who = {"mode": mode, "prog_id": prog_id, "prog_name": "theirs", "link_id": link_id, "pipeline": None, **UNKNOWN}
         assert engine.facts([veth.ifname], None)["nics"][veth.ifname]["xdp"] == who
         with pytest.raises(Refused, match=f"program {prog_id} .theirs, {mode} mode, by bpf_link {link_id}., which"):
             engine.converge(intent(), bundle, False)

@@ -36,7 +36,7 @@ PROGRESS = 500
 SOURCE, SOURCES = "192.0.2.66", ["192.0.2.0/24"]
 ROOM = 4096 * 4096  # numbers that the ledger has room for
 HOURS = 3 * 3600.0
-METHODS = ["root"]  # of tests/ledger/reloads.py
+METHODS = ["root", "direct"]  # of tests/ledger/reloads.py
 Change = Callable[[Ledger, Stack], None]
 
 

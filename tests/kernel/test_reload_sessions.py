@@ -31,7 +31,7 @@ RELOADS = int(os.environ.get("WIRESPEED_RELOADS", "100"))
 COUNT = 50
 CLIENT, SERVER, PORT = "10.77.0.1", "10.77.0.2", 4242
 HOURS = 3 * 3600.0
-METHODS = ["root"]  # of tests/ledger/reloads.py
+METHODS = ["root", "direct"]  # of tests/ledger/reloads.py
 
 
 class Session(NamedTuple):

@@ -33,7 +33,7 @@ from .wire import Wire
 KERNELS = os.environ.get("WIRESPEED_LOSS_KERNELS", "6.12").split()
 RELOADS = int(os.environ.get("WIRESPEED_RELOADS", "30"))
 DRIVERS = {"igb": IGB, "virtio_net": VIRTIO, "vmxnet3": VMXNET3}
-METHODS = ["root"]  # of tests/ledger/reloads.py
+METHODS = ["root", "direct"]  # of tests/ledger/reloads.py
 SOURCE = "198.18.0.7"
 AT_ONCE = 100
 GAPS = 1

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.pipelines import OBJECTS, compiled, root_object, scrubber
+from tests.pipelines import OBJECTS, compiled, scrubber, support
 from tests.probes import requires
 from wirespeed import cli
 from wirespeed.pipeline.lint import lint
@@ -88,7 +88,7 @@ def test_a_good_manifest_is_told_nothing(told: Lint) -> None:
 
 @pytest.mark.parametrize("name", ["scrubber", "pass"])
 def test_what_ships_is_told_nothing(name: str) -> None:
-    root_object()  # builds them all
+    support()  # builds them all
     assert lint(OBJECTS / f"{name}.pipeline.yml", HERE) == ()
 
 

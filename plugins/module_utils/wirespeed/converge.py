@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from . import report
 from .apply.actuator import Actuator, Actuators
@@ -13,9 +13,11 @@ from .apply.lock import node_lock
 from .apply.recover import pending, recover
 from .bundle import Bundle
 from .carrier import CarrierActuator, has_carrier, wait_for_carrier, wait_for_service
+from .counters.verify import Subject, subject
 from .desire import asked, desire, sources
 from .errors import Place, Refused, WirespeedError
 from .foreign import with_fits
+from .hands import with_hands
 from .kernel import bpffs, libbpf
 from .model.desired import Desired
 from .model.intent import Intent
@@ -29,14 +31,19 @@ from .observe import observe
 from .pipeline import protocol
 from .pipeline.actuator import PipelineActuator
 from .pipeline.garbage import collect
+from .pipeline.origins import Origins
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
+from .pipeline_checks import FixtureActuator, WatchActuator
 from .plan.planner import plan
 from .witness import write_witness
 
 MAX_PASSES = 3
 """A pass after the first repairs what the pass before it broke behind our back (vmxnet3 turns LRO
 on again at an unrelated feature change). One is usual, two happen, a third would not settle."""
+
+Keep = Callable[[Node], Sequence[str]]
+"""Called under the lock with the node as it is after a run that has succeeded; returns warnings."""
 
 
 class Converger:
@@ -51,6 +58,9 @@ class Converger:
         self.seen: List[Node] = []
         self._names = intent.names
         self._sources: Dict[str, PipelineSource] = {}  # as the last look sized them for this node
+        self._subjects: Dict[str, List[Subject]] = {}
+        self._origins = Origins(paths, self._sources)
+        self._watch = WatchActuator(self._origins, lambda pipeline: self._subjects.get(pipeline, []))
 
     def predict(self) -> Dict[str, Any]:
         """What :meth:`run` would do; changes nothing."""
@@ -62,7 +72,7 @@ class Converger:
             warnings.append("An earlier run was killed half-way: the next run first undoes what that one began.")
         return _result(node, desired, planned, planned.steps, warnings, ())
 
-    def run(self) -> Dict[str, Any]:
+    def run(self, keep: Keep = lambda dummy: ()) -> Dict[str, Any]:
         """Raises :class:`Refused` before any change, or ``ApplyFailed`` after undoing all of them."""
         self._prerequisites()
         with node_lock(self._paths.run / "lock"):
@@ -71,12 +81,13 @@ class Converger:
             node, desired, first = self._look()
             _refuse(node, desired, first)
             if first.empty:
-                return _result(node, desired, first, (), first.warnings, recovered)
+                return _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
             had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
             node, desired, done = self._passes(node, first, actuators)
             collect(self._paths)
             down = [name for name in had_carrier if not has_carrier(name)]
-            warnings = [*first.warnings, *(f"{name}: the carrier has not come back yet." for name in down)]
+            slow = [f"{name}: the carrier has not come back yet." for name in down]
+            warnings = [*first.warnings, *self._watch.warnings, *slow, *keep(node)]
             return _result(node, desired, first, done, warnings, recovered)
 
     def _prerequisites(self) -> None:
@@ -92,12 +103,22 @@ class Converger:
         self.seen.append(node)
         self._sources.update(sources(self._intent, self._bundle, self._place, node))
         desired = desire(self._intent, self._bundle, node, self._place)
+        desired = with_hands(self._paths, node, desired, self._sources)
+        self._subjects.clear()
+        for wanted in desired.nics:
+            own = subject(node.nics[wanted.nic], wanted.profile.counters)
+            self._subjects.setdefault(wanted.pipeline or "", []).append(own)
         return node, desired, plan(node, desired, SETTLE, earlier)
 
     def _actuators(self) -> Actuators:
         settings = SettingActuator()
         pipeline = PipelineActuator(self._paths, self._sources)
-        own: Dict[Action, Actuator] = {Action.SET: settings, Action.AWAIT: CarrierActuator()}
+        own: Dict[Action, Actuator] = {
+            Action.SET: settings,
+            Action.AWAIT: CarrierActuator(),
+            Action.TEST: FixtureActuator(self._origins),
+            Action.WATCH: self._watch,
+        }
         return {action: own.get(action, pipeline) for action in Action}
 
     def _recover(self, actuators: Actuators) -> Tuple[str, ...]:

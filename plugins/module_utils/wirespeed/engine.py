@@ -7,9 +7,10 @@ Each takes and returns plain JSON data; whatever a user can do wrong is a :class
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import bundle as bundles
+from . import stored
 from .converge import Converger
 from .counting import count
 from .errors import MissingPrerequisite, Place, WirespeedError
@@ -23,6 +24,7 @@ from .pipeline.pins import Paths
 from .profiles.asked import keys_asked
 from .profiles.document import ProfileSet
 from .profiles.resolve import resolve
+from .selection import by_entry
 
 
 def facts(names: Sequence[str], bundle: Optional[Mapping[str, Any]], firmware: bool = False) -> Dict[str, Any]:
@@ -66,12 +68,19 @@ def converge(
     each), ``warnings``, ``recovered`` and an Ansible ``diff``. Check mode changes nothing and
     returns the same steps in the same order as the run after it. Raises
     :class:`~.apply.executor.ApplyFailed` after undoing everything. ``source`` is what errors about
-    the intent call it.
+    the intent call it. What a run has reached is stored for the next boot (:mod:`.stored`).
     """
     require_root()
     place = Place(source)
-    converger = Converger(parse(intent, place), bundles.parse(bundle), Paths.from_environment(), place)
-    return converger.predict() if check else converger.run()
+    wanted, paths = parse(intent, place), Paths.from_environment()
+    converger = Converger(wanted, bundles.parse(bundle), paths, place)
+    if check:
+        return converger.predict()
+
+    def keep(node: Node) -> List[str]:
+        return stored.keep(paths, intent, bundle, by_entry(wanted, node.nics, place))
+
+    return converger.run(keep)
 
 
 def counters(

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 from . import bundle
 from .errors import BadInput, Place
 from .model.intent import PASS
+from .packaged import unpacked
 from .pipeline.manifest import load_manifest
 from .pipeline.source import PipelineSource
 from .pipeline.support import Support
@@ -38,7 +39,9 @@ def gather(pipelines: Sequence[Mapping[str, Any]], profiles_path: Sequence[str],
 
 def built_in_support() -> Support:
     """Raises :class:`BadInput` when the package was built without its objects."""
-    return Support.of({name: _read(BUILT_IN_OBJECTS / f"{name}.bpf.o", Place("built in")) for name in Support().parts})
+    return Support.of(
+        {name: _read(unpacked(BUILT_IN_OBJECTS / f"{name}.bpf.o"), Place("built in")) for name in Support().parts}
+    )
 
 
 def pipelines_of(intent: Mapping[str, Any]) -> List[Mapping[str, Any]]:
@@ -81,8 +84,8 @@ def manifest_path(name: str, relative_to: Path) -> Path:
         path = relative_to / name
         hint = "Give a path to a NAME.pipeline.yml file."
     else:
-        path = BUILT_IN_OBJECTS / f"{name}.pipeline.yml"
-        known = sorted(each.name[: -len(".pipeline.yml")] for each in BUILT_IN_OBJECTS.glob("*.pipeline.yml"))
+        path = unpacked(BUILT_IN_OBJECTS) / f"{name}.pipeline.yml"
+        known = sorted(each.name[: -len(".pipeline.yml")] for each in path.parent.glob("*.pipeline.yml"))
         hint = f"Built-in pipelines: {', '.join(known) or 'none'}; any other is named by the path of its manifest."
     if not path.is_file():
         raise BadInput(Place("intent"), "pipelines.manifest", f"there is no pipeline {name!r} ({path}).", hint)

@@ -38,6 +38,12 @@ def select(intent: Intent, nics: Mapping[str, Nic], place: Place) -> List[Select
     return list(chosen.values())
 
 
+def by_entry(intent: Intent, nics: Mapping[str, Nic], place: Place) -> List[List[str]]:
+    """The names of the NICs that each entry stands for. Raises as :func:`select`."""
+    selected = select(intent, nics, place)
+    return [[nic.name for nic, wanted in selected if wanted is entry] for entry in intent.nics]
+
+
 def matches(nic: Nic, wanted: NicIntent) -> bool:
     if wanted.selector == "mac":
         return nic.mac.lower() == wanted.wanted.lower()

@@ -134,7 +134,8 @@ class DesiredPipeline:
     """One pipeline: which code (``digest``), and the rows of each table.
 
     ``root`` is what its NICs are to carry, and ``why_root`` why so. ``fixtures`` is how many packets are to be tested
-    before the code is live, ``watch`` for how many seconds its counters are compared around a publish.
+    before the code is live, ``watch`` for how many seconds its counters are compared around a publish. ``lost`` says
+    what of the running generation's maps a load would lose, ``refused`` (problem and remedy) why it cannot take over.
     """
 
     name: str
@@ -146,6 +147,8 @@ class DesiredPipeline:
     why_root: str = ""
     fixtures: int = 0
     watch: float = 0.0
+    lost: Tuple[str, ...] = ()
+    refused: Optional[Tuple[str, str]] = None
 
     @property
     def carried(self) -> RootFacts:

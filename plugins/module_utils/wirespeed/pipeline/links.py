@@ -39,11 +39,12 @@ def pinned_links(paths: Paths) -> Tuple[PinnedLink, ...]:
     """Dead ones first, so that a mapping by name keeps the living one. Raises KernelRefusal."""
     pins = bpffs.entries(paths.links)
     by_id = programs.known(paths) if pins else {}
-    found = [_read(path, by_id) for path in pins]
+    found = [pinned_link(path, by_id) for path in pins]
     return tuple(sorted(found, key=lambda link: (link.ifindex != 0, link.ifname)))
 
 
-def _read(path: Path, by_id: Mapping[int, Known]) -> PinnedLink:
+def pinned_link(path: Path, by_id: Mapping[int, Known]) -> PinnedLink:
+    """Raises KernelRefusal; EINVAL when what is pinned there is no XDP link."""
     with XdpLink.pinned(str(path)) as link:
         info = link.info
     # A link keeps its program alive, also a dead one.

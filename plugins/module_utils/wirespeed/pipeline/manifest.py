@@ -12,6 +12,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ..errors import BadInput, Place
 from ..model.intent import unknown_word
+from ..packaged import unpacked
 from . import document as documents
 from .checks import Fixture, Health
 from .document import Document
@@ -99,7 +100,7 @@ class Manifest:
 def load_manifest(path: Path) -> Manifest:
     """Raises :class:`BadInput` with file, line, field and what is allowed."""
     document = documents.read(path)
-    documents.validate(document, SCHEMA)
+    documents.validate(document, unpacked(SCHEMA))
     manifest = Manifest.from_json(document.data)
     _check_maps(manifest, document)
     _check_verdicts(manifest, document)

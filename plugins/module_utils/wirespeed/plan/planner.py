@@ -49,6 +49,9 @@ def plan(node: Node, desired: Desired, settle: Mapping[Setting, Settle], earlier
         refusals += too_disruptive(wanted, [step for step in adoption.steps if step.target == wanted.nic])
     for planned in pipelines.values():
         steps += planned.late
+    for pipeline in desired.pipelines:
+        warnings += [f"{pipeline.name}: {lost}" for lost in pipeline.lost]
+        refusals += [Refusal(pipeline.name, "state", *pipeline.refused)] if pipeline.refused else []
     refusals += [*disagreements(desired.nics), *redirect.refusals(node, desired)]
     warnings += redirect.warnings(desired)
     return Plan(tuple(steps), tuple(refusals), tuple(dict.fromkeys(warnings)), tuple(contested))

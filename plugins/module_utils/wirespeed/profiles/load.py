@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 from .. import expression, yaml_lines
 from ..errors import BadInput, MissingPrerequisite, Place
 from ..model.intent import unknown_word
+from ..packaged import unpacked
 from .document import Document, ProfileSet
 from .document import Path as Keys
 
@@ -37,6 +38,7 @@ def load(directories: Sequence[Union[str, Path]]) -> ProfileSet:
 
 def files(directory: Path) -> List[Path]:
     """Its profiles, by name. Raises :class:`BadInput` when it is no directory."""
+    directory = unpacked(directory)
     if not directory.is_dir():
         raise BadInput(Place(str(directory)), "", "is not a directory of profiles.", "Correct the path.")
     return sorted(path for path in directory.iterdir() if path.suffix in (".yml", ".yaml") and path.is_file())
@@ -45,7 +47,7 @@ def files(directory: Path) -> List[Path]:
 def _document(path: Path, layer: int) -> Document:
     """The built-in profiles are held to the schema when they are built: at run time that would take half a second."""
     document = read(path, layer)
-    found = [] if path.parent == BUILT_IN else mistakes(document)
+    found = [] if path.parent == unpacked(BUILT_IN) else mistakes(document)
     if found:
         raise found[0]
     return document
@@ -54,7 +56,7 @@ def _document(path: Path, layer: int) -> Document:
 def read(path: Path, layer: int) -> Document:
     """One file, not yet looked at beyond its YAML. Raises :class:`BadInput`."""
     data, lines = yaml_lines.read(path)
-    built_in = path.resolve().parent == BUILT_IN
+    built_in = path.resolve().parent == unpacked(BUILT_IN)
     return Document(path.name if built_in else str(path), layer, data, lines)
 
 
@@ -127,7 +129,7 @@ def _against_schema(document: Document) -> Iterator[BadInput]:
             "Profiles are checked by JSON Schema, and the Python library jsonschema is missing.",
             "Install python3-jsonschema.",
         ) from None
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    schema = json.loads(unpacked(SCHEMA).read_text(encoding="utf-8"))
     for error in Draft202012Validator(schema).iter_errors(document.data):
         yield _mistake(document, error)
 

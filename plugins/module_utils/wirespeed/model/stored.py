@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node is to be after its next boot, as the runs on it have asked so far.
+
+Large things (objects, profiles) are named by their SHA-256 here; :mod:`..stored` keeps them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
+
+from .intent import SELECTORS
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class StoredNic:
+    """``entry`` is one of an intent's ``nics``, ``found`` the NICs that it stood for at its last run.
+
+    ``profiles`` is the digest of the profile set that it was resolved with.
+    """
+
+    entry: Mapping[str, Any]
+    found: Tuple[str, ...]
+    profiles: str
+
+    @property
+    def selector(self) -> Tuple[str, str]:
+        (key,) = [key for key in SELECTORS if self.entry.get(key) is not None]
+        return key, str(self.entry[key])
+
+    @property
+    def pipeline(self) -> Optional[str]:
+        return self.entry.get("pipeline")
+
+    def without(self, names: Collection[str]) -> List["StoredNic"]:
+        """The same for the NICs that are not among ``names``, which must be named one by one if there are any."""
+        left = [name for name in self.found if name not in names]
+        if len(left) == len(self.found):
+            return [self]
+        asked = {key: value for key, value in self.entry.items() if key not in SELECTORS}
+        return [StoredNic({"name": name, **asked}, (name,), self.profiles) for name in left]
+
+
+@dataclass(frozen=True)
+class StoredPipeline:
+    """``bundled`` is a bundle's item with the object's digest in its place; ``asked`` the intent's entry.
+
+    ``asked`` is None for a pipeline that nobody named, which came along for the targets of ``redirect_to``.
+    """
+
+    bundled: Mapping[str, Any]
+    asked: Optional[Mapping[str, Any]]
+
+    @property
+    def name(self) -> str:
+        return str(self.bundled["manifest"]["name"])
+
+
+@dataclass(frozen=True)
+class Stored:
+    """``support`` names the digests of the newest programs of ours that all pipelines share; none before the first."""
+
+    nics: Tuple[StoredNic, ...] = ()
+    pipelines: Tuple[StoredPipeline, ...] = ()
+    support: Mapping[str, str] = field(default_factory=dict)
+
+    def merged(self, later: "Stored") -> "Stored":
+        """After a run of ``later``: what it names is as it says, and what it does not name stays.
+
+        Neither two entries for one NIC nor a pipeline that lost its last NIC by this run is left.
+        """
+        taken = {name for nic in later.nics for name in nic.found}
+        selectors = {nic.selector for nic in later.nics}
+        nics = [left for nic in self.nics if nic.selector not in selectors for left in nic.without(taken)]
+        return self._with(tuple(nics), later.nics, later.pipelines, later.support)
+
+    def without(self, nics: Collection[str], pipelines: Collection[str]) -> "Stored":
+        """``pipelines`` go from the NICs that carry them too: those stay, to be tuned."""
+        left = [each for nic in self.nics for each in nic.without(nics)]
+        kept = self._with(tuple(_without_pipeline(nic, pipelines) for nic in left), (), (), self.support)
+        return replace(kept, pipelines=tuple(each for each in kept.pipelines if each.name not in pipelines))
+
+    def _with(
+        self,
+        nics: Tuple[StoredNic, ...],
+        new_nics: Tuple[StoredNic, ...],
+        new_pipelines: Tuple[StoredPipeline, ...],
+        support: Mapping[str, str],
+    ) -> "Stored":
+        everything = (*nics, *new_nics)
+        before, now = _used(self.nics), _used(everything)
+        new = {pipeline.name for pipeline in new_pipelines}
+        kept = [each for each in self.pipelines if each.name not in new]
+        kept = [each for each in kept if each.name in now or each.name not in before]
+        if not any(nic.entry.get("redirect_to") for nic in everything):
+            kept = [each for each in kept if each.asked is not None]
+        return Stored(everything, (*kept, *new_pipelines), support or self.support)
+
+    def replaced(self, pipeline: StoredPipeline) -> "Stored":
+        others = [each for each in self.pipelines if each.name != pipeline.name]
+        return replace(self, pipelines=(*others, pipeline))
+
+    def batches(self) -> List["Stored"]:
+        """Parts with one profile set each, oldest first, with the pipelines that their NICs carry.
+
+        What no NIC carries comes with the last.
+        """
+        sets = list(dict.fromkeys(nic.profiles for nic in self.nics)) or [""]
+        used = _used(self.nics)
+        parts = []
+        for digest in sets:
+            nics = tuple(nic for nic in self.nics if nic.profiles == digest)
+            mine = _used(nics)
+            pipelines = tuple(
+                each
+                for each in self.pipelines
+                if each.asked is None or each.name in mine or (each.name not in used and digest == sets[-1])
+            )
+            parts.append(Stored(nics, pipelines, self.support))
+        return parts
+
+    @property
+    def intent(self) -> Dict[str, Any]:
+        asked = [pipeline.asked for pipeline in self.pipelines if pipeline.asked is not None]
+        return {"nics": [dict(nic.entry) for nic in self.nics], "pipelines": [dict(each) for each in asked]}
+
+    @property
+    def digests(self) -> Tuple[str, ...]:
+        """Of everything that is kept beside this."""
+        objects = [str(pipeline.bundled["object"]) for pipeline in self.pipelines]
+        named = [*objects, *(nic.profiles for nic in self.nics), *self.support.values()]
+        return tuple(dict.fromkeys(digest for digest in named if digest))
+
+    def to_json(self) -> Dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "support": dict(self.support),
+            "nics": [
+                {"entry": dict(nic.entry), "found": list(nic.found), "profiles": nic.profiles} for nic in self.nics
+            ],
+            "pipelines": [{"bundled": dict(each.bundled), "asked": each.asked} for each in self.pipelines],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Stored":
+        """Raises KeyError, TypeError or ValueError for what :meth:`to_json` has not made."""
+        nics = [StoredNic(dict(nic["entry"]), _texts(nic["found"]), str(nic["profiles"])) for nic in data["nics"]]
+        pipelines = [StoredPipeline(dict(each["bundled"]), each["asked"]) for each in data["pipelines"]]
+        support = {str(name): str(digest) for name, digest in data["support"].items()}
+        made = cls(tuple(nics), tuple(pipelines), support)
+        # Whatever lacks a name or an object says so here, and not where it is used.
+        dummy = [nic.selector for nic in nics], [pipeline.name for pipeline in pipelines], made.digests
+        return made
+
+
+def _texts(value: Any) -> Tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{value!r} is not a list of texts")
+    return tuple(value)
+
+
+def _used(nics: Collection[StoredNic]) -> Collection[str]:
+    return {nic.pipeline for nic in nics if nic.pipeline is not None}
+
+
+def _without_pipeline(nic: StoredNic, pipelines: Collection[str]) -> StoredNic:
+    if nic.pipeline not in pipelines:
+        return nic
+    entry = {key: value for key, value in nic.entry.items() if key not in ("pipeline", "mode", "foreign")}
+    return replace(nic, entry=entry)
