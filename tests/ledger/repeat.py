@@ -7,16 +7,19 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
+from wirespeed.apply.actuator import Actuator
 from wirespeed.apply.executor import Transaction
 from wirespeed.apply.journal import start
 from wirespeed.apply.lock import node_lock
 from wirespeed.model.step import Action, Step
 from wirespeed.pipeline.actuator import PipelineActuator
 from wirespeed.pipeline.garbage import collect
+from wirespeed.pipeline.origins import Origins
 from wirespeed.pipeline.pins import Paths
 from wirespeed.pipeline.source import PipelineSource
+from wirespeed.pipeline_checks import FixtureActuator
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ def _names(old: PipelineSource, new: PipelineSource) -> List[str]:
 
 def carry_out(paths: Paths, source: PipelineSource, steps: Sequence[Step]) -> None:
     """As a run does: under the node's lock, with a journal, each step read back; then the garbage is collected."""
-    actuators = dict.fromkeys(Action, PipelineActuator(paths, {source.manifest.name: source}))
+    sources = {source.manifest.name: source}
+    actuators: Dict[Action, Actuator] = dict.fromkeys(Action, PipelineActuator(paths, sources))
+    actuators[Action.TEST] = FixtureActuator(Origins(paths, sources))
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     with node_lock(paths.run / "lock"):
         transaction = Transaction(actuators, start(paths.state / "journal", boot))
