@@ -45,10 +45,13 @@ def dump(profiles: ProfileSet, support: Support, sources: Sequence[PipelineSourc
     return {
         "profiles": profiles.to_json(),
         "support": {name: _encoded(code) for name, code in support.parts.items()},
-        "pipelines": [
-            {"manifest": source.manifest.to_json(), "object": _encoded(source.object_bytes)} for source in sources
-        ],
+        "pipelines": [item(source) for source in sources],
     }
+
+
+def item(source: PipelineSource) -> Dict[str, Any]:
+    """One of a bundle's ``pipelines``."""
+    return {"manifest": source.manifest.to_json(), "object": _encoded(source.object_bytes)}
 
 
 def _encoded(code: bytes) -> str:

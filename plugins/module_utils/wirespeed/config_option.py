@@ -12,7 +12,7 @@ from .model import intent as intents
 from .model.intent import Intent
 
 PLACE = Place("wirespeed.xdp.nic")
-ABOUT_XDP = ("pipeline", "mode", "redirect_to", "foreign")
+ABOUT_XDP = ("pipeline", "mode", "redirect_to", "foreign", "profile_tuning")
 
 
 def parse(config: Any, merge: bool) -> Intent:

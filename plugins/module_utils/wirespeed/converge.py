@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from . import report
 from .apply.actuator import Actuator, Actuators
@@ -59,8 +59,7 @@ class Converger:
         self._names = intent.names
         self._sources: Dict[str, PipelineSource] = {}  # as the last look sized them for this node
         self._subjects: Dict[str, List[Subject]] = {}
-        self._origins = Origins(paths, self._sources)
-        self._watch = WatchActuator(self._origins, lambda pipeline: self._subjects.get(pipeline, []))
+        self._watch = WatchActuator(Origins(paths, self._sources), lambda pipeline: self._subjects.get(pipeline, []))
 
     def predict(self) -> Dict[str, Any]:
         """What :meth:`run` would do; changes nothing."""
@@ -76,14 +75,14 @@ class Converger:
         """Raises :class:`Refused` before any change, or ``ApplyFailed`` after undoing all of them."""
         self._prerequisites()
         with node_lock(self._paths.run / "lock"):
-            actuators = self._actuators()
-            recovered = (*protocol.migrate(self._paths), *self._recover(actuators))
+            carry_out = self._actuators()
+            recovered = (*protocol.migrate(self._paths), *self._recover(carry_out))
             node, desired, first = self._look()
             _refuse(node, desired, first)
             if first.empty:
                 return _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
             had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
-            node, desired, done = self._passes(node, first, actuators)
+            node, desired, done = self._passes(node, first, carry_out)
             collect(self._paths)
             down = [name for name in had_carrier if not has_carrier(name)]
             slow = [f"{name}: the carrier has not come back yet." for name in down]
@@ -111,15 +110,7 @@ class Converger:
         return node, desired, plan(node, desired, SETTLE, earlier)
 
     def _actuators(self) -> Actuators:
-        settings = SettingActuator()
-        pipeline = PipelineActuator(self._paths, self._sources)
-        own: Dict[Action, Actuator] = {
-            Action.SET: settings,
-            Action.AWAIT: CarrierActuator(),
-            Action.TEST: FixtureActuator(self._origins),
-            Action.WATCH: self._watch,
-        }
-        return {action: own.get(action, pipeline) for action in Action}
+        return {**actuators(self._paths, self._sources), Action.WATCH: self._watch}
 
     def _recover(self, actuators: Actuators) -> Tuple[str, ...]:
         if not pending(self._journal):
@@ -167,6 +158,18 @@ class Converger:
         for name, settings in written.items():
             nic = nics[name]
             write_witness(self._paths.run, name, {**nic.witness, **dict.fromkeys(settings, nic.epoch)})
+
+
+def actuators(paths: Paths, sources: Mapping[str, PipelineSource]) -> Dict[Action, Actuator]:
+    """What carries out each kind of step, on NICs whose counters nobody watches."""
+    pipeline, origins = PipelineActuator(paths, sources), Origins(paths, sources)
+    own: Dict[Action, Actuator] = {
+        Action.SET: SettingActuator(),
+        Action.AWAIT: CarrierActuator(),
+        Action.TEST: FixtureActuator(origins),
+        Action.WATCH: WatchActuator(origins, lambda dummy: ()),
+    }
+    return {action: own.get(action, pipeline) for action in Action}
 
 
 def _bounced(steps: Sequence[Step]) -> List[str]:

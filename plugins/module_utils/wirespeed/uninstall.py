@@ -6,7 +6,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import List
@@ -17,7 +16,7 @@ from .errors import KernelRefusal, Refused, WirespeedError
 from .kernel import bpf_link, bpffs
 from .kernel.bpf_link import XdpLink
 from .kernel.bpf_prog import BpfProgram
-from .pipeline import metadata, programs, protocol
+from .pipeline import attach, metadata, programs, protocol
 from .pipeline.links import PinnedLink, pinned_link
 from .pipeline.pins import PROTOCOL, STAGING, Paths
 
@@ -92,14 +91,11 @@ def _links(paths: Paths) -> List[PinnedLink]:
 
 def _held_over_netlink(paths: Paths) -> List[str]:
     """Takes off what was adopted from an attachment over netlink, which has no link of ours; returns the NICs."""
-    known, names = programs.known(paths), []
-    for index, name in socket.if_nameindex():
-        holder = bpf_link.query(index)
-        if holder is None or holder.link_id is not None or holder.prog_id not in known:
-            continue
-        with BpfProgram.by_id(holder.prog_id) as program:
-            bpf_link.netlink_off(index, program, holder.mode, name)
-        names.append(name)
+    names = []
+    for held in attach.held_over_netlink(paths):
+        with BpfProgram.by_id(held.prog_id) as program:
+            bpf_link.netlink_off(held.ifindex, program, held.mode, held.nic)
+        names.append(held.nic)
     return names
 
 

@@ -11,6 +11,7 @@
         max_disruption: gap     # none | pause | reset | bounce | gap
         redirect_to: [enp2s0]   # only with workload: forward; NICs into which its program redirects
         foreign: refuse         # refuse | adopt: a program that someone else attached
+        profile_tuning: true    # false: only the keys under tuning are set, the profile's own values are not
         profile: igb            # absent: matched by driver
         tuning: {rings: {rx: 1024}}
     pipelines:
@@ -37,7 +38,17 @@ PASS = "pass"
 """The built-in pipeline of a NIC that others redirect to and that has none of its own."""
 
 SELECTORS = ("name", "driver", "mac", "pci")
-_NIC_KEYS = ("workload", "pipeline", "mode", "max_disruption", "profile", "tuning", "redirect_to", "foreign")
+_NIC_KEYS = (
+    "workload",
+    "pipeline",
+    "mode",
+    "max_disruption",
+    "profile",
+    "tuning",
+    "redirect_to",
+    "foreign",
+    "profile_tuning",
+)
 _PIPELINE_KEYS = ("name", "manifest", "tables", "constants", "attach")
 
 
@@ -74,7 +85,7 @@ class NicIntent:
     """``selector`` is one of :data:`SELECTORS`, ``wanted`` its value; several NICs may match.
 
     Without ``profile_tuning`` only the keys of ``tuning`` are set; the profile's limits, order, costs
-    and conditions hold all the same. It is no word of an intent: the front says so (module ``nic``).
+    and conditions hold all the same.
     """
 
     selector: str
@@ -165,6 +176,7 @@ def _nic(item: Any, place: Place, field_: str) -> NicIntent:
         tuning=tuning,
         redirect_to=_redirect_to(raw.get("redirect_to"), workload, place, f"{field_}.redirect_to"),
         foreign=_choice(Foreign, raw.get("foreign", "refuse"), place, f"{field_}.foreign"),
+        profile_tuning=_truth(raw.get("profile_tuning", True), place, f"{field_}.profile_tuning"),
     )
 
 
@@ -223,6 +235,12 @@ def _list(value: Any, place: Place, field_: str) -> List[Any]:
 def _text(value: Any, place: Place, field_: str) -> str:
     if not isinstance(value, str) or not value:
         raise BadInput(place, field_, f"is {value!r}, not a text.")
+    return value
+
+
+def _truth(value: Any, place: Place, field_: str) -> bool:
+    if not isinstance(value, bool):
+        raise BadInput(place, field_, f"is {value!r}, not true or false.")
     return value
 
 

@@ -12,6 +12,8 @@ from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 from .intent import SELECTORS
 
 FORMAT = 1
+ABOUT_XDP = ("pipeline", "mode", "redirect_to", "foreign", "max_disruption", "workload")
+"""What an entry says of the hook rather than of the NIC's settings."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,19 @@ class Stored:
         """
         taken = {name for nic in later.nics for name in nic.found}
         selectors = {nic.selector for nic in later.nics}
+        later = replace(later, nics=tuple(self._over(nic) for nic in later.nics))
         nics = [left for nic in self.nics if nic.selector not in selectors for left in nic.without(taken)]
         return self._with(tuple(nics), later.nics, later.pipelines, later.support)
+
+    def _over(self, later: StoredNic) -> StoredNic:
+        """A run that left the profile's tuning alone says nothing of the tuning that an earlier one has asked for."""
+        earlier = next((nic for nic in self.nics if nic.selector == later.selector or nic.found == later.found), None)
+        if earlier is None or later.entry.get("profile_tuning", True):
+            return later
+        said = {key: value for key, value in later.entry.items() if key in ABOUT_XDP}
+        kept = {key: value for key, value in earlier.entry.items() if key not in (*SELECTORS, *ABOUT_XDP)}
+        key, value = later.selector
+        return replace(later, entry={key: value, **kept, **said})
 
     def without(self, nics: Collection[str], pipelines: Collection[str]) -> "Stored":
         """``pipelines`` go from the NICs that carry them too: those stay, to be tuned."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 from ..errors import KernelRefusal, Refused, WirespeedError
 from ..kernel import bpf_link, bpffs
@@ -103,6 +104,29 @@ def ours_on(paths: Paths, index: int, holder: Optional[Holder]) -> Optional[Know
     if link is not None:
         return Known(link.pipeline, link.runs) if link.link_id == holder.link_id else None
     return programs.known(paths).get(holder.prog_id) if holder.link_id is None else None
+
+
+@dataclass(frozen=True)
+class HeldOverNetlink:
+    """A NIC whose hook a program of ours holds without a link: adopted from an attachment over netlink."""
+
+    nic: str
+    ifindex: int
+    mode: XdpMode
+    prog_id: int
+    pipeline: str
+    runs: str
+
+
+def held_over_netlink(paths: Paths) -> List[HeldOverNetlink]:
+    """In the present network namespace."""
+    known, found = programs.known(paths), []
+    for index, name in socket.if_nameindex():
+        holder = bpf_link.query(index)
+        if holder is not None and holder.link_id is None and holder.prog_id in known:
+            ours = known[holder.prog_id]
+            found.append(HeldOverNetlink(name, index, holder.mode, holder.prog_id, ours.pipeline, ours.runs))
+    return found
 
 
 def link_of(paths: Paths, index: int) -> Optional[PinnedLink]:

@@ -9,7 +9,7 @@ from ..config import live
 from ..config.tables import difference
 from ..errors import WirespeedError
 from ..model.step import Action, Step
-from . import instance, root
+from . import history, instance, root
 from .origins import Origins
 from .succession import finish
 from .two_ways import TwoWays
@@ -78,6 +78,8 @@ class CodeSteps:
             instance.publish_adopted(self._paths, step.target, self._origins.entry(step.target, generation))
         else:
             instance.publish(self._paths, self._origins.source(step.target, generation))
+        if generation is not None:
+            history.note(self._paths, step.target, generation)
 
     def _carry(self, step: Step) -> None:
         if step.after:

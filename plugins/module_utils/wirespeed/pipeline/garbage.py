@@ -16,6 +16,18 @@ KEEP = 2
 """Generations kept besides the published one, for a rollback that only writes the slot."""
 
 
+def spare(paths: Paths, pipeline: str, keep: int = KEEP) -> List[str]:
+    """Generations that neither run nor are among the ``keep`` newest others, newest first."""
+    live = instance.published(paths, pipeline)
+    return [each for each in newest_first(paths, pipeline) if each != live][keep:]
+
+
+def newest_first(paths: Paths, pipeline: str) -> List[str]:
+    """All that are loaded, by when the kernel loaded them."""
+    loaded = {each: _load_time(paths, pipeline, each) for each in paths.generations(pipeline)}
+    return sorted(loaded, key=lambda each: loaded[each], reverse=True)
+
+
 def collect(paths: Paths, keep: int = KEEP) -> List[str]:
     """Returns what was removed, as ``pipeline/generation``. Dead links stay: they are drift to report."""
     if not bpffs.is_bpffs(paths.bpffs):
@@ -25,10 +37,7 @@ def collect(paths: Paths, keep: int = KEEP) -> List[str]:
         removed += [f"{pipeline}/{name}" for name in instance.sweep(paths, pipeline)]
         if root.discard_former(paths, pipeline):
             removed.append(f"{pipeline}/{paths.former_root(pipeline).name}")
-        live = instance.published(paths, pipeline)
-        loaded = {each: _load_time(paths, pipeline, each) for each in paths.generations(pipeline)}
-        newest = sorted((each for each in loaded if each != live), key=lambda each: loaded[each], reverse=True)
-        for generation in newest[keep:]:
+        for generation in spare(paths, pipeline, keep):
             instance.unload(paths, pipeline, generation)
             removed.append(f"{pipeline}/{generation}")
     _collect_files(paths, keep)

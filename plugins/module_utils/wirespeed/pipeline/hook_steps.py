@@ -10,7 +10,7 @@ from ..kernel.bpf_prog import BpfProgram
 from ..model.nic import XdpMode
 from ..model.node import RootFacts
 from ..model.step import Action, Step
-from . import adopt, attach, root, swap
+from . import adopt, attach, history, root, swap
 from .origins import Origins
 from .two_ways import TwoWays
 
@@ -36,6 +36,7 @@ class HookSteps:
         generation = step.after["generation"]
         with BpfProgram.pinned(str(self._origins.entry(step.target, generation))) as entry:
             root.replace(self._paths, _rooted(step), self._origins.support(step.target, generation), entry)
+        history.note(self._paths, step.target, generation)
 
     def _former_root(self, step: Step) -> None:
         if step.after:

@@ -17,7 +17,7 @@ from ..kernel import bpffs
 from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
-from . import carry, protocol, records, root
+from . import carry, history, protocol, records, root
 from .carry import Tally
 from .handover import Hand, Way
 from .links import move, pinned_links
@@ -114,6 +114,7 @@ def unload(paths: Paths, pipeline: str, generation: str) -> None:
     carried = any(link.pipeline == pipeline and link.ifindex for link in pinned_links(paths))
     if not paths.generations(pipeline) and not carried:
         root.remove(paths, pipeline)
+        history.forget(paths, pipeline)
         protocol.leave(paths)
 
 

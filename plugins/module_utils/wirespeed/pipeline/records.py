@@ -13,7 +13,7 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..errors import Place, WirespeedError
 from .manifest import Manifest
@@ -94,6 +94,12 @@ def stored(paths: Paths, pipeline: str, generation: str) -> PipelineSource:
     if source.generation != generation:
         raise WirespeedError(f"{path}: the stored object is not what it was: its digest now gives {source.generation}.")
     return source
+
+
+def stored_generations(paths: Paths, pipeline: str) -> List[str]:
+    """Those of the store, newest first."""
+    found = sorted((paths.state / "sources" / pipeline).glob("*.json"), key=lambda path: path.stat().st_mtime)
+    return [path.stem for path in reversed(found)]
 
 
 def source_path(paths: Paths, pipeline: str, generation: str) -> Path:
