@@ -72,8 +72,8 @@ options:
         type: dict
       profile_tuning:
         description:
-          - Whether the NIC is set to what its profile says. With V(false) only the keys under O(nics[].tuning) are set; the
-            limits, the order and the costs that the profile knows hold all the same.
+          - Whether the NIC is set to what its profile says. With V(false) only the keys under O(nics[].tuning) are set;
+            the limits, the order and the costs that the profile knows hold all the same.
         type: bool
         default: true
       redirect_to:

@@ -40,6 +40,7 @@ options:
     type: path
 seealso:
   - module: wirespeed.xdp.nic
+  - module: wirespeed.xdp.pipeline
   - module: wirespeed.xdp.nic_info
   - module: wirespeed.xdp.counters_info
 """
