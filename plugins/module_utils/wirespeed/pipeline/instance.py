@@ -17,7 +17,7 @@ from ..kernel import bpffs
 from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
-from . import carry, history, protocol, records, root
+from . import carry, history, protocol, records, root, stages
 from .carry import Tally
 from .handover import Hand, Way
 from .links import move, pinned_links
@@ -61,8 +61,12 @@ def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
             running = published(paths, manifest.name)
             taken = maps_of(paths, source, running, stack)
             decided = hands(paths, source, running, taken)
-            carry.require(source.support.handover, decided)
-            load_into(source, staging, decided, taken, {})
+            stage = stages.only_stage_of(paths, source, running) if running else None
+            if stage is not None and running is not None:
+                stages.load_stage(paths, source, stage, running, staging)
+            else:
+                carry.require(source.support.handover, decided)
+                load_into(source, staging, decided, taken, {})
             bpffs.remove_if_empty(staging / "old")
         records.write(paths, _record(source, decided))
         os.rename(staging, final)
@@ -143,6 +147,7 @@ def publish(paths: Paths, source: PipelineSource) -> Tuple[Tally, ...]:
         raise WirespeedError(f"Generation {generation} of pipeline {name} is not loaded.", "Load it first.")
     if running is not None and running != generation:
         _take_over(paths, source, running)
+    stages.bring(paths, name, generation)
     with BpfProgram.pinned(str(pin)) as entry:
         root.publish(paths, name, entry)
     present = root.facts(paths, name)
