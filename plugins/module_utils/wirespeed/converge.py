@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from . import report
 from .apply.actuator import Actuator, Actuators
@@ -31,7 +31,6 @@ from .observe import observe
 from .pipeline import protocol
 from .pipeline.actuator import PipelineActuator
 from .pipeline.garbage import collect
-from .pipeline.origins import Origins
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
 from .pipeline_checks import FixtureActuator, WatchActuator
@@ -59,7 +58,8 @@ class Converger:
         self._names = intent.names
         self._sources: Dict[str, PipelineSource] = {}  # as the last look sized them for this node
         self._subjects: Dict[str, List[Subject]] = {}
-        self._watch = WatchActuator(Origins(paths, self._sources), lambda pipeline: self._subjects.get(pipeline, []))
+        self._pipelines = PipelineActuator(paths, self._sources)
+        self._watch = WatchActuator(self._pipelines.origins, lambda pipeline: self._subjects.get(pipeline, []))
 
     def predict(self) -> Dict[str, Any]:
         """What :meth:`run` would do; changes nothing."""
@@ -86,7 +86,7 @@ class Converger:
             collect(self._paths)
             down = [name for name in had_carrier if not has_carrier(name)]
             slow = [f"{name}: the carrier has not come back yet." for name in down]
-            warnings = [*first.warnings, *self._watch.warnings, *slow, *keep(node)]
+            warnings = [*first.warnings, *self._pipelines.notes, *self._watch.warnings, *slow, *keep(node)]
             return _result(node, desired, first, done, warnings, recovered)
 
     def _prerequisites(self) -> None:
@@ -110,7 +110,7 @@ class Converger:
         return node, desired, plan(node, desired, SETTLE, earlier)
 
     def _actuators(self) -> Actuators:
-        return {**actuators(self._paths, self._sources), Action.WATCH: self._watch}
+        return {**actuators(self._pipelines), Action.WATCH: self._watch}
 
     def _recover(self, actuators: Actuators) -> Tuple[str, ...]:
         if not pending(self._journal):
@@ -160,16 +160,15 @@ class Converger:
             write_witness(self._paths.run, name, {**nic.witness, **dict.fromkeys(settings, nic.epoch)})
 
 
-def actuators(paths: Paths, sources: Mapping[str, PipelineSource]) -> Dict[Action, Actuator]:
+def actuators(pipelines: PipelineActuator) -> Dict[Action, Actuator]:
     """What carries out each kind of step, on NICs whose counters nobody watches."""
-    pipeline, origins = PipelineActuator(paths, sources), Origins(paths, sources)
     own: Dict[Action, Actuator] = {
         Action.SET: SettingActuator(),
         Action.AWAIT: CarrierActuator(),
-        Action.TEST: FixtureActuator(origins),
-        Action.WATCH: WatchActuator(origins, lambda dummy: ()),
+        Action.TEST: FixtureActuator(pipelines.origins),
+        Action.WATCH: WatchActuator(pipelines.origins, lambda dummy: ()),
     }
-    return {action: own.get(action, pipeline) for action in Action}
+    return {action: own.get(action, pipelines) for action in Action}
 
 
 def _bounced(steps: Sequence[Step]) -> List[str]:

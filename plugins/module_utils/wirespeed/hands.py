@@ -9,7 +9,7 @@ from typing import List, Mapping
 from .errors import Refused
 from .model.desired import Desired, DesiredPipeline
 from .model.node import Node
-from .pipeline import instance
+from .pipeline import instance, stages
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
 
@@ -20,15 +20,18 @@ def with_hands(paths: Paths, node: Node, desired: Desired, sources: Mapping[str,
     for wanted in desired.pipelines:
         live = node.instance(wanted.name)
         loaded = [found.generation for found in node.instances if found.pipeline == wanted.name]
-        new = live is not None and wanted.generation not in loaded
-        pipelines.append(_told(paths, wanted, sources[wanted.name]) if new else wanted)
+        if live is None or wanted.generation in loaded:
+            pipelines.append(wanted)
+        else:
+            pipelines.append(_told(paths, wanted, sources[wanted.name], live.generation))
     return replace(desired, pipelines=tuple(pipelines))
 
 
-def _told(paths: Paths, wanted: DesiredPipeline, source: PipelineSource) -> DesiredPipeline:
+def _told(paths: Paths, wanted: DesiredPipeline, source: PipelineSource, running: str) -> DesiredPipeline:
     try:
         hands = instance.handed_over(paths, source)
     except Refused as refused:
         return replace(wanted, refused=(refused.problem, refused.remedy))
     lost = tuple(hand.lost for hand in hands if hand.lost)
-    return replace(wanted, lost=lost)
+    stage = stages.only_stage_of(paths, source, running)
+    return replace(wanted, lost=lost, only_stage=stage)

@@ -24,6 +24,7 @@ from .model.node import Node
 from .model.step import Plan, Step
 from .observe import observe
 from .pipeline import garbage, history, instance, protocol, records, root
+from .pipeline.actuator import PipelineActuator
 from .pipeline.overview import overview, previous
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
@@ -132,10 +133,11 @@ def _as_it_was(paths: Paths, node: Node, source: PipelineSource) -> Intent:
 def _publish_as_it_is(paths: Paths, name: str, generation: str, live: Optional[str], check: bool) -> Dict[str, Any]:
     """An adopted program has no object of ours to plan with: one write of the slot."""
     steps = publish_alone(name, live, generation)
-    if not check:
-        _run(paths, steps)
-        history.mark_rollback(paths, name)
-    return _done(steps)
+    if check:
+        return _done(steps)
+    notes = _run(paths, steps)
+    history.mark_rollback(paths, name)
+    return _done(steps, notes)
 
 
 def detached(name: str, nics: Sequence[str], check: bool) -> Dict[str, Any]:
@@ -172,19 +174,21 @@ def _names(paths: Paths) -> List[str]:
     return [link.ifname for link in found.links] + [nic.name for each in found.pipelines for nic in each.nics]
 
 
-def _run(paths: Paths, steps: Sequence[Step]) -> None:
-    """One transaction, after what a killed run left is undone."""
+def _run(paths: Paths, steps: Sequence[Step]) -> List[str]:
+    """One transaction, after what a killed run left is undone; what it could not bring along, in sentences."""
     with node_lock(paths.run / "lock"):
-        carry_out, journal = actuators(paths, {}), paths.state / "journal"
+        pipelines, journal = PipelineActuator(paths, {}), paths.state / "journal"
+        carry_out = actuators(pipelines)
         node = observe(paths, _names(paths))
         recover(journal, node.boot_id, carry_out, node.nics)
         transaction = Transaction(carry_out, start(journal, node.boot_id))
         transaction.run(steps)
         transaction.commit()
         garbage.collect(paths)
+        return pipelines.notes
 
 
-def _done(steps: Sequence[Step]) -> Dict[str, Any]:
+def _done(steps: Sequence[Step], notes: Sequence[str] = ()) -> Dict[str, Any]:
     plan = Plan(tuple(steps))
     return {
         "changed": bool(steps),
@@ -192,12 +196,11 @@ def _done(steps: Sequence[Step]) -> Dict[str, Any]:
         "corrections": [],
         "deviations": report.deviations(plan),
         "nics": [],
-        "warnings": [],
+        "warnings": list(notes),
         "recovered": [],
         "diff": {"prepared": report.numbered(steps)},
     }
 
 
 def _nothing(why: str) -> Dict[str, Any]:
-    done = _done(())
-    return {**done, "warnings": [why] if why else []}
+    return _done((), [why] if why else [])

@@ -22,6 +22,7 @@ _EXECUTABLE = 4  # SHF_EXECINSTR
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
+_SIZE_OFFSET = 32  # of sh_size in Elf64_Shdr
 _RELOCATION = struct.Struct("<QQ")
 _ADVICE = "Build it with: clang -O2 -g -target bpf -c NAME.bpf.c -o NAME.bpf.o"
 
@@ -50,6 +51,15 @@ class Symbol:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A relocation: the place in its section, its kind, and the symbol by name, or by section and offset."""
+
+    offset: int
+    kind: int
+    symbol: str
+
+
+@dataclass(frozen=True)
 class Elf:
     sections: Tuple[Section, ...]
     symbols: Tuple[Symbol, ...]
@@ -65,13 +75,26 @@ class Elf:
 
     def referred(self, section: str) -> Tuple[str, ...]:
         """Names that the relocations of a section point to: the programs that ``.maps`` puts into program arrays."""
-        found: List[str] = []
+        return tuple(reference.symbol for reference in self.references(section))
+
+    def references(self, section: str) -> Tuple[Reference, ...]:
+        """The relocations of a section, in their order. A symbol without a name is one of a section."""
+        found: List[Reference] = []
         for table in (each for each in self.sections if each.kind == _REL and each.name == f".rel{section}"):
             symbols = self.sections[table.link]
             names = self.sections[symbols.link].data
-            for dummy, info in _RELOCATION.iter_unpack(table.data):
-                found.append(_string(names, _SYMBOL.unpack_from(symbols.data, (info >> 32) * _SYMBOL.size)[0]))
+            for offset, info in _RELOCATION.iter_unpack(table.data):
+                name, dummy, dummy, index, value, dummy = _SYMBOL.unpack_from(symbols.data, (info >> 32) * _SYMBOL.size)
+                text = _string(names, name) or f"{self.sections[index].name}+{value}"
+                found.append(Reference(offset, info & 0xFFFFFFFF, text))
         return tuple(found)
+
+    def function(self, name: str) -> Symbol:
+        """Raises KeyError."""
+        for found in self.symbols:
+            if found.kind == STT_FUNC and found.name == name:
+                return found
+        raise KeyError(name)
 
     def variable(self, section: str, name: str) -> Symbol:
         """Raises KeyError."""
@@ -94,6 +117,19 @@ def parse(data: bytes, place: Place) -> Elf:
     except (struct.error, IndexError, ValueError, OverflowError) as error:
         problem = f"this BPF object of {len(data)} bytes is damaged or cut off ({error})."
         raise BadInput(place, "", problem, "Copy or build it again.") from error
+
+
+def without_relocations(data: bytes, section: str) -> bytes:
+    """The same object with the relocations of one section left out. ``data`` must have been parsed before."""
+    header = _HEADER.unpack_from(data)
+    table, size, count, names_at = header[6], header[11], header[12], header[13]
+    names = _SECTION.unpack_from(data, table + names_at * size)
+    patched = bytearray(data)
+    for at in range(table, table + count * size, size):
+        name, kind = struct.unpack_from("<II", data, at)
+        if kind == _REL and _string(data, names[4] + name) == f".rel{section}":
+            struct.pack_into("<Q", patched, at + _SIZE_OFFSET, 0)
+    return bytes(patched)
 
 
 def _sections(data: bytes, header: Tuple[int, ...]) -> Tuple[Section, ...]:

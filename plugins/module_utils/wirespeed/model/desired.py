@@ -136,6 +136,7 @@ class DesiredPipeline:
     ``root`` is what its NICs are to carry, and ``why_root`` why so. ``fixtures`` is how many packets are to be tested
     before the code is live, ``watch`` for how many seconds its counters are compared around a publish. ``lost`` says
     what of the running generation's maps a load would lose, ``refused`` (problem and remedy) why it cannot take over.
+    ``only_stage`` is the one program in which the code differs from what runs, where it is one.
     """
 
     name: str
@@ -149,6 +150,7 @@ class DesiredPipeline:
     watch: float = 0.0
     lost: Tuple[str, ...] = ()
     refused: Optional[Tuple[str, str]] = None
+    only_stage: Optional[str] = None
 
     @property
     def carried(self) -> RootFacts:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping
+from typing import Dict, List, Mapping
 
 from ..model.step import Action, Step
 from .code_steps import CodeSteps
@@ -15,11 +15,15 @@ from .two_ways import TwoWays
 
 
 class PipelineActuator:
-    """``sources`` by pipeline name; what they lack comes from the node's store, by generation."""
+    """``sources`` by pipeline name; what they lack comes from the node's store, by generation.
+
+    ``notes`` are sentences about what steps could not bring along.
+    """
 
     def __init__(self, paths: Paths, sources: Mapping[str, PipelineSource]) -> None:
-        origins = Origins(paths, sources)
-        self._ways: Dict[Action, TwoWays] = {**CodeSteps(origins).ways, **HookSteps(origins).ways}
+        self.origins = Origins(paths, sources)
+        self.notes: List[str] = []
+        self._ways: Dict[Action, TwoWays] = {**CodeSteps(self.origins, self.notes).ways, **HookSteps(self.origins).ways}
 
     def apply(self, step: Step) -> None:
         """Raises :class:`~..errors.WirespeedError`."""

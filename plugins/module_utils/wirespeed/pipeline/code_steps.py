@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Sequence
+from typing import Dict, List, Sequence
 
 from ..config import live
 from ..config.tables import difference
@@ -16,8 +16,11 @@ from .two_ways import TwoWays
 
 
 class CodeSteps:
-    def __init__(self, origins: Origins) -> None:
+    """``notes`` gets a sentence for what a publish could not bring along."""
+
+    def __init__(self, origins: Origins, notes: List[str]) -> None:
         self._origins = origins
+        self._notes = notes
         self._paths = origins.paths
 
     @property
@@ -77,13 +80,13 @@ class CodeSteps:
         elif self._origins.adopted(step.target, generation):
             instance.publish_adopted(self._paths, step.target, self._origins.entry(step.target, generation))
         else:
-            instance.publish(self._paths, self._origins.source(step.target, generation))
+            self._notes += instance.publish(self._paths, self._origins.source(step.target, generation))
         if generation is not None:
             history.note(self._paths, step.target, generation)
 
     def _carry(self, step: Step) -> None:
         if step.after:
-            finish(self._paths, step.target)
+            self._notes += finish(self._paths, step.target)
 
     def _not_published(self, step: Step) -> str:
         found, wanted = instance.published(self._paths, step.target), step.after["generation"]

@@ -17,8 +17,7 @@ from ..kernel import bpffs
 from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
-from . import carry, history, protocol, records, root
-from .carry import Tally
+from . import carry, history, protocol, records, root, stages
 from .handover import Hand, Way
 from .links import move, pinned_links
 from .loading import load_into
@@ -61,8 +60,12 @@ def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
             running = published(paths, manifest.name)
             taken = maps_of(paths, source, running, stack)
             decided = hands(paths, source, running, taken)
-            carry.require(source.support.handover, decided)
-            load_into(source, staging, decided, taken, {})
+            stage = stages.only_stage_of(paths, source, running) if running else None
+            if stage is not None and running is not None:
+                stages.load_stage(paths, source, stage, running, staging)
+            else:
+                carry.require(source.support.handover, decided)
+                load_into(source, staging, decided, taken, {})
             bpffs.remove_if_empty(staging / "old")
         records.write(paths, _record(source, decided))
         os.rename(staging, final)
@@ -128,27 +131,28 @@ def sweep(paths: Paths, pipeline: str) -> List[str]:
     return [path.name for path in left]
 
 
-def publish(paths: Paths, source: PipelineSource) -> Tuple[Tally, ...]:
-    """Writes the slot and brings the hand-over to its end; says what was carried into each map of another layout.
+def publish(paths: Paths, source: PipelineSource) -> Tuple[str, ...]:
+    """Writes the slot and brings the hand-over to its end; returns a sentence for whatever did not come along.
 
     A generation that has not taken over from the one that runs, as after a rollback, does so first. Where that is
     impossible it goes on with what it knew itself: a rollback to it never fails for that.
     """
     name, generation = source.manifest.name, source.generation
     running = published(paths, name)
-    _finish_if_possible(paths, name, running, generation)
+    told = _finish_if_possible(paths, name, running, generation)
     settle_pins(paths, name, generation)
     pin = paths.program(name, generation, source.manifest.entry)
     if not pin.exists():
         raise WirespeedError(f"Generation {generation} of pipeline {name} is not loaded.", "Load it first.")
     if running is not None and running != generation:
-        _take_over(paths, source, running)
+        told += _take_over(paths, source, running)
+    stages.bring(paths, name, generation)
     with BpfProgram.pinned(str(pin)) as entry:
         root.publish(paths, name, entry)
     present = root.facts(paths, name)
     if present is not None and present.direct:
-        return ()  # The NICs run on with the one before until each is swapped; then carry() is due.
-    return finish(paths, name)
+        return told  # The NICs run on with the one before until each is swapped; then the rest is due.
+    return told + finish(paths, name)
 
 
 def publish_adopted(paths: Paths, pipeline: str, pin: Path) -> None:
@@ -157,23 +161,26 @@ def publish_adopted(paths: Paths, pipeline: str, pin: Path) -> None:
         root.publish(paths, pipeline, entry)
 
 
-def _finish_if_possible(paths: Paths, pipeline: str, running: Optional[str], wanted: str) -> None:
+def _finish_if_possible(paths: Paths, pipeline: str, running: Optional[str], wanted: str) -> Tuple[str, ...]:
     """What cannot be brought to its end must not keep a node from going back to another generation."""
     try:
-        finish(paths, pipeline)
-    except WirespeedError:
+        return finish(paths, pipeline)
+    except WirespeedError as error:
         if running == wanted:
             raise
+        return (f"What generation {running} of {pipeline} had still to take over stays behind: {error.problem}",)
 
 
-def _take_over(paths: Paths, source: PipelineSource, running: str) -> None:
+def _take_over(paths: Paths, source: PipelineSource, running: str) -> Tuple[str, ...]:
     try:
         if stale(paths, source, running):
             renew(paths, source, running)
-    except WirespeedError:
-        return
+    except WirespeedError as error:
+        name, generation = source.manifest.name, source.generation
+        return (f"Generation {generation} of {name} goes on with what it knew itself: {error.problem}",)
     with ExitStack() as stack:
         carry.copy_before(source.support.handover, pairs(paths, source, stack))
+    return ()
 
 
 def open_map(paths: Paths, pipeline: str, generation: str, name: str) -> BpfMap:

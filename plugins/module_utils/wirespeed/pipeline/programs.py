@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Set
 
 from ..errors import Refused
 from ..kernel import bpffs
 from ..kernel.bpf_prog import BpfProgram
 from ..model.nic import FORMER_ROOT, ROOT
-from . import metadata
+from . import metadata, stages
 from .pins import Paths
 
 
@@ -30,10 +30,18 @@ def known(paths: Paths) -> Mapping[int, Known]:
     for pipeline in paths.pipelines():
         roots = ((FORMER_ROOT, paths.former_root(pipeline) / "root"), (ROOT, paths.root(pipeline)))
         found.update({_id(pin): Known(pipeline, word) for word, pin in roots if pin.exists()})
-        for generation in paths.generations(pipeline):
-            pins = bpffs.entries(paths.generation(pipeline, generation) / "progs")
-            found.update({_id(pin): Known(pipeline, generation) for pin in pins})
+        for generation, ids in _in_doubt_last(paths, pipeline).items():
+            found.update({number: Known(pipeline, generation) for number in ids})
     return found
+
+
+def _in_doubt_last(paths: Paths, pipeline: str) -> Dict[str, Set[int]]:
+    """Generation -> ids of its programs. Of those that share programs, what the program arrays hold comes last."""
+    homes = {each: paths.generation(pipeline, each) for each in paths.generations(pipeline)}
+    ids = {each: {_id(pin) for pin in bpffs.entries(home / "progs")} for each, home in homes.items()}
+    if sum(map(len, ids.values())) == len(set().union(*ids.values())):
+        return ids
+    return {each: ids[each] for each in sorted(ids, key=lambda each: stages.in_arrays(homes[each]) <= ids[each])}
 
 
 def of(program_id: int, by_id: Mapping[int, Known]) -> Known:

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Dict, Optional
 
-from ..kernel import bpffs
-from ..kernel.bpf_prog import BpfProgram
-from . import root
+from . import root, stages
 from .pins import Paths
 
 
@@ -17,21 +14,18 @@ def published(paths: Paths, pipeline: str) -> Optional[str]:
     running = root.published(paths, pipeline)
     if running is None:
         return None
+    found = []
     for generation in paths.generations(pipeline):
         for home in (paths.generation(pipeline, generation), paths.renewed(pipeline, generation)):
-            if running in ids(home / "progs").values():
-                return generation
-    return None
+            if running in stages.ids(home / "progs").values():
+                found.append((generation, home))
+    # Those that differ in one stage share their entry: the slot of that stage says which of them it is.
+    for generation, home in found if len(found) > 1 else ():
+        if stages.in_arrays(home) <= set(stages.ids(home / "progs").values()):
+            return generation
+    return found[0][0] if found else None
 
 
 def program_ids(paths: Paths, pipeline: str, generation: str) -> Dict[str, int]:
     """Of the programs of a generation, by name."""
-    return ids(paths.generation(pipeline, generation) / "progs")
-
-
-def ids(folder: Path) -> Dict[str, int]:
-    found = {}
-    for pin in bpffs.entries(folder):
-        with BpfProgram.pinned(str(pin)) as program:
-            found[bpffs.decode(pin.name)] = program.info.id
-    return found
+    return stages.ids(paths.generation(pipeline, generation) / "progs")

@@ -127,8 +127,11 @@ def _publish_renewed(paths: Paths, pipeline: str, generation: str) -> None:
                 root.publish(paths, pipeline, entry)
 
 
-def finish(paths: Paths, pipeline: str) -> Tuple[Tally, ...]:
-    """Brings the hand-over to the running generation to its end; nothing to do is the usual case."""
+def finish(paths: Paths, pipeline: str) -> Tuple[str, ...]:
+    """Brings the hand-over to the running generation to its end; nothing to do is the usual case.
+
+    Returns a sentence for each map that had no room for all of its entries.
+    """
     generation = published(paths, pipeline)
     if generation is None:
         return ()
@@ -138,11 +141,11 @@ def finish(paths: Paths, pipeline: str) -> Tuple[Tally, ...]:
         return ()
     source = records.stored(paths, pipeline, generation)
     wait_for_programs()
-    tallies: List[Tally] = []
+    told: List[str] = []
     promoted = False
     with ExitStack() as stack:
         for pair in pairs(paths, source, stack):
-            tallies.append(carry.finish(source.support.handover, pair))
+            told += _told(pipeline, pair, carry.finish(source.support.handover, pair))
             promoted |= pair.hand.way is Way.PROMOTE
             if pair.hand.way is not Way.PROMOTE:
                 bpffs.unpin(paths.old(pipeline, generation) / bpffs.encode(pair.hand.map))
@@ -154,7 +157,14 @@ def finish(paths: Paths, pipeline: str) -> Tuple[Tally, ...]:
         # Once more without a predecessor: no second lookup stays in the program, and no old map in memory.
         _load_again(paths, source, (), {})
     bpffs.remove_if_empty(paths.old(pipeline, generation))
-    return tuple(tallies)
+    return tuple(told)
+
+
+def _told(pipeline: str, pair: Pair, tally: Tally) -> List[str]:
+    if not tally.failed:
+        return []
+    lost = f"{tally.failed} of {tally.visited} entries found no room in the new map and are lost."
+    return [f"Map {pair.hand.map} of pipeline {pipeline}: {lost}"]
 
 
 def pairs(paths: Paths, source: PipelineSource, stack: ExitStack) -> List[Pair]:

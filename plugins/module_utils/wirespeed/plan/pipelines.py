@@ -66,7 +66,10 @@ def _load(desired: DesiredPipeline) -> Step:
     after: Dict[str, Any] = {"generation": desired.generation, "digest": desired.digest}
     if desired.carried.direct:
         after["direct"] = True
-    return Step(desired.name, Action.LOAD, "instance", {}, after, "this code is not loaded on the node", desired.origin)
+    why = "this code is not loaded on the node"
+    if desired.only_stage is not None:
+        why += f"; it differs from what runs in stage {desired.only_stage} alone: that one is loaded, its slot written"
+    return Step(desired.name, Action.LOAD, "instance", {}, after, why, desired.origin)
 
 
 def _configure(desired: DesiredPipeline, live: Mapping[str, Tuple[str, ...]]) -> List[Step]:
