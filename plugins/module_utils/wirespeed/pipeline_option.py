@@ -96,7 +96,7 @@ def told_of_options() -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        head, _, field = error.field.partition(".")
+        head, dummy, field = error.field.partition(".")
         if head not in ("pipelines", "pipelines[0]") or error.place not in (PLACE, Place("intent")):
             raise
         raise BadInput(PLACE, field, error.detail, error.remedy) from None
