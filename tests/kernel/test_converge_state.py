@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 import pytest
 
-from tests.pipelines import bundle_of, small
+from tests.pipelines import FLOWS, bundle_of, small
 from tests.probes import requires
 from wirespeed import engine
 from wirespeed.errors import Refused
@@ -19,23 +19,6 @@ from .netns import Veth
 
 pytestmark = [requires("bpf", "clang")]
 
-FLOWS = """
-struct flow { %s };
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16);
-	__type(key, __u32);
-	__type(value, struct flow);
-} flows SEC(".maps");
-SEC("xdp") int small(struct xdp_md *ctx)
-{
-	__u32 key = 7;
-	struct flow none = {};
-	bpf_map_update_elem(&flows, &key, &none, BPF_NOEXIST);
-	return XDP_PASS;
-}
-char _license[] SEC("license") = "GPL";
-"""
 BEFORE, AFTER = "__u32 seen; __u32 lost;", "__u32 lost; __u32 seen;"
 
 
