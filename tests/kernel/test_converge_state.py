@@ -34,7 +34,9 @@ def test_state_that_cannot_be_taken_over_is_refused_before_anything_changes(
 ) -> None:
     converge(veth, BEFORE, False)
     live = instance.published(Paths.from_environment(), "small")
-    with pytest.raises(Refused, match="Nothing was changed.*small: state: .*lost u32 at byte 0 was lost u32 at byte 4"):
+    with pytest.raises(
+        Refused, match=r"Nothing was changed.*small: state: .*lost u32 at byte 0 was lost u32 at byte 4"
+    ):
         converge(veth, AFTER, check)
     assert instance.published(Paths.from_environment(), "small") == live
     assert Paths.from_environment().generations("small") == (live,)
