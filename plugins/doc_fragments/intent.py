@@ -70,6 +70,12 @@ options:
           - Values that go before those of the profile, by setting (V(features), V(mtu), V(channels), V(rings), V(rss))
             and then by key.
         type: dict
+      profile_tuning:
+        description:
+          - Whether the NIC is set to what its profile says. With V(false) only the keys under O(nics[].tuning) are set;
+            the limits, the order and the costs that the profile knows hold all the same.
+        type: bool
+        default: true
       redirect_to:
         description:
           - Names of the NICs into which this NIC's program redirects; only with O(nics[].workload=forward).
@@ -78,6 +84,17 @@ options:
             names it. A target that can take no redirected frames is refused, with the reason.
         type: list
         elements: str
+      foreign:
+        description: What becomes of a program on the XDP hook that someone else attached.
+        type: str
+        choices:
+          refuse: It stays, nothing is changed, and the module fails and says whose it is.
+          adopt:
+            - It is taken over where it runs, without a moment in which no program does, and then replaced by
+              O(nics[].pipeline) like any earlier generation. Until that is unloaded, one can go back to it.
+            - What it has in its maps is handed over where a root program can call it and the pipeline has none yet;
+              else a warning says why not. The mode stays; where O(nics[].mode) is another, the module fails.
+        default: refuse
   pipelines:
     description: The XDP pipelines that O(nics[].pipeline) names.
     type: list
@@ -104,6 +121,16 @@ options:
       constants:
         description: Values for the program's constants, by name.
         type: dict
+      attach:
+        description: What the NICs of the pipeline carry on their hook.
+        type: str
+        choices:
+          root: A small program that calls the pipeline. A reload is one write for all NICs, and no driver notices.
+          direct:
+            - The pipeline's program itself, which saves that call. A reload replaces it on each NIC, at the cost that
+              the NIC's profile states for a swap.
+          auto: V(direct) where such a swap costs nothing on any NIC of the pipeline, else V(root).
+        default: root
   profiles_path:
     description:
       - Folders on the control node with NIC profiles of the site's own, which go before those of the collection;

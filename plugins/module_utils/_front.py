@@ -24,7 +24,9 @@ NIC = {
     "max_disruption": {"type": "str", "choices": ["none", "pause", "reset", "bounce", "gap"], "default": "gap"},
     "profile": {"type": "str"},
     "tuning": {"type": "dict"},
+    "profile_tuning": {"type": "bool", "default": True},
     "redirect_to": {"type": "list", "elements": "str"},
+    "foreign": {"type": "str", "choices": ["refuse", "adopt"], "default": "refuse"},
 }
 
 PIPELINE = {
@@ -32,6 +34,7 @@ PIPELINE = {
     "manifest": {"type": "str"},
     "tables": {"type": "dict"},
     "constants": {"type": "dict"},
+    "attach": {"type": "str", "choices": ["root", "direct", "auto"], "default": "root"},
 }
 
 # Not a secret. no_log keeps some 100 KB of Base64 out of the node's journal and of the result; as one opaque text it

@@ -16,7 +16,8 @@ description:
   - When a step fails, every step before it is undone, newest first, and the module fails with the reason. When the
     run is killed, the next one first brings the node back to a state before or after the step.
   - In check mode it stops after the plan, which lists the very steps that a run would take.
-  - A program on an XDP hook that another loader put there is never touched; the module fails and says whose it is.
+  - A program on an XDP hook that another loader put there is not touched, unless O(nics[].foreign=adopt); the module
+    fails and says whose it is.
   - With O(facts) no host is looked at and none is changed; the plan is that for the host as it was captured.
 extends_documentation_fragment:
   - wirespeed.xdp.attributes
@@ -39,6 +40,7 @@ options:
     type: path
 seealso:
   - module: wirespeed.xdp.nic
+  - module: wirespeed.xdp.pipeline
   - module: wirespeed.xdp.nic_info
   - module: wirespeed.xdp.counters_info
 """
@@ -68,6 +70,16 @@ EXAMPLES = r"""
         manifest: pipelines/edge.pipeline.yml
     profiles_path: [nic_profiles]
 
+- name: Take over the NIC from a program that someone attached with another tool
+  wirespeed.xdp.node:
+    nics:
+      - name: enp1s0
+        pipeline: scrubber
+        foreign: adopt
+    pipelines:
+      - name: scrubber
+        attach: auto
+
 - name: Review without reaching the host
   wirespeed.xdp.node:
     facts: facts/{{ inventory_hostname }}.json
@@ -96,7 +108,9 @@ steps:
       type: str
       sample: enp1s0
     action:
-      description: One of V(set), V(await), V(load), V(unload), V(configure), V(publish), V(attach), V(detach).
+      description:
+        - One of V(set), V(await), V(load), V(unload), V(test), V(configure), V(watch), V(publish), V(carry), V(root),
+          V(attach), V(swap), V(adopt), V(detach).
       type: str
       sample: set
     resource:

@@ -56,6 +56,10 @@ class Front(ActionBase):
         if self.takes_intent:
             parse(intent_of(given), self.place)
 
+    def _intent(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The task's ``nics`` and ``pipelines``, the latter with their manifests; empty where it has none."""
+        return given if self.takes_intent else {}
+
     def _without_host(
         self, given: Dict[str, Any], bundle: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> Optional[Dict[str, Any]]:
@@ -65,7 +69,7 @@ class Front(ActionBase):
     def _bundle(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
         """What the task needs of this machine's files."""
         finder = Finder(self._folders(variables))
-        pipelines: Sequence[Any] = pipelines_of(given) if self.takes_intent else ()
+        pipelines = pipelines_of(self._intent(given))
         located = [finder.pipeline(entry, self.place, f"pipelines[{i}]") for i, entry in enumerate(pipelines)]
         site = given.get("profiles_path") or ()
         if isinstance(site, str):

@@ -98,13 +98,47 @@ def test_the_newest_root_holds_for_all_pipelines() -> None:
     assert A.merged(Stored((nic("eth2"),))).support == A.support != {}
 
 
-def test_a_forgotten_nic_goes_and_its_pipeline_with_it() -> None:
-    assert A.without(["eth1"], []) == Stored((), (), {"root": "r"})
+def test_a_nic_that_lost_its_pipeline_stays_tuned_and_the_pipeline_goes_with_its_last() -> None:
+    assert A.without(["eth1"], []) == Stored((nic("eth1"),), (), {"root": "r"})
+
+
+def test_one_nic_of_several_loses_its_pipeline_alone() -> None:
+    both = Stored((nic("driver=igb", "edge", found=["eth1", "eth2"]),), (pipeline("edge"),))
+    left = both.without(["eth2"], [])
+    assert [dict(each.entry) for each in left.nics] == [{"name": "eth2"}, {"name": "eth1", "pipeline": "edge"}]
 
 
 def test_a_forgotten_pipeline_goes_and_its_nics_stay_tuned() -> None:
     without = A.without([], ["scrubber"])
     assert names(without) == [] and [dict(each.entry) for each in without.nics] == [{"name": "eth1"}]
+
+
+UNTUNED = {"profile_tuning": False}
+
+
+def test_a_run_about_hooks_leaves_a_nics_tuning_as_it_was_asked() -> None:
+    tuning = {"workload": "stack", "max_disruption": "bounce", "tuning": {"mtu": {"mtu": 1400}}}
+    later = nic("eth1", "edge", profiles="q", max_disruption="none", **UNTUNED)
+    (now,) = Stored((nic("eth1", "scrubber", mode="generic", **tuning),)).merged(Stored((later,))).nics
+    assert (dict(now.entry), now.profiles) == ({"name": "eth1", "pipeline": "edge", **tuning}, "p")
+
+
+def test_a_run_about_hooks_leaves_a_nic_that_no_other_run_named_untuned() -> None:
+    now = A.merged(Stored((nic("eth2", "scrubber", **UNTUNED),), (pipeline("scrubber"),)))
+    assert [(each.entry["name"], each.tuned) for each in now.nics] == [("eth1", True), ("eth2", False)]
+
+
+def test_a_run_about_hooks_keeps_each_nics_tuning_under_another_selector() -> None:
+    earlier = Stored((nic("driver=igb", workload="stack", found=["eth1", "eth2"]),))
+    now = earlier.merged(Stored((nic("eth1", "edge", **UNTUNED),), (pipeline("edge"),)))
+    assert [dict(each.entry) for each in now.nics] == [
+        {"name": "eth2", "workload": "stack"},
+        {"name": "eth1", "workload": "stack", "pipeline": "edge"},
+    ]
+
+
+def test_a_nic_that_is_only_attached_goes_with_its_pipeline() -> None:
+    assert Stored((nic("eth1", "edge", **UNTUNED),), (pipeline("edge"),)).without([], ["edge"]).nics == ()
 
 
 def test_nics_of_different_profile_sets_are_brought_back_one_set_after_the_other() -> None:
@@ -175,10 +209,10 @@ def test_objects_that_nobody_names_any_more_go(paths: Paths) -> None:
     assert {path.name for path in (paths.state / "desired").iterdir()} == set(kept(paths).digests)
 
 
-def test_a_forgotten_nic_is_not_in_the_file(paths: Paths) -> None:
+def test_a_pipeline_that_is_taken_off_its_last_nic_is_not_in_the_file(paths: Paths) -> None:
     states.keep(paths, INTENT, bundle(), [["eth1"]])
     states.forget(paths, nics=["eth1"])
-    assert kept(paths).nics == () and kept(paths).pipelines == ()
+    assert [dict(each.entry) for each in kept(paths).nics] == [{"name": "eth1"}] and kept(paths).pipelines == ()
 
 
 def test_to_forget_where_nothing_is_stored_is_no_error(paths: Paths) -> None:

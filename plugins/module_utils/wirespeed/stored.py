@@ -119,7 +119,7 @@ def keep(
 
 
 def forget(paths: Paths, nics: Sequence[str] = (), pipelines: Sequence[str] = ()) -> None:
-    """A next boot leaves these NICs (by name) as they are, and does not load these pipelines.
+    """A next boot attaches nothing to these NICs (by name), and does not load these pipelines. Tuning stays.
 
     What is not stored is no error. Raises :class:`WirespeedError` for a state that cannot be read or written.
     """

@@ -12,7 +12,7 @@ from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 from .intent import SELECTORS
 
 FORMAT = 1
-ABOUT_XDP = ("pipeline", "mode", "redirect_to", "foreign", "max_disruption", "workload")
+ABOUT_XDP = ("pipeline", "mode", "redirect_to", "foreign")
 """What an entry says of the hook rather than of the NIC's settings."""
 
 
@@ -39,10 +39,26 @@ class StoredNic:
     def without(self, names: Collection[str]) -> List["StoredNic"]:
         """The same for the NICs that are not among ``names``, which must be named one by one if there are any."""
         left = [name for name in self.found if name not in names]
-        if len(left) == len(self.found):
-            return [self]
+        return [self] if len(left) == len(self.found) else [self.named(name) for name in left]
+
+    def named(self, name: str) -> "StoredNic":
+        """The same for one of its NICs."""
         asked = {key: value for key, value in self.entry.items() if key not in SELECTORS}
-        return [StoredNic({"name": name, **asked}, (name,), self.profiles) for name in left]
+        return replace(self, entry={"name": name, **asked}, found=(name,))
+
+    @property
+    def tuned(self) -> bool:
+        return bool(self.entry.get("profile_tuning", True) or self.entry.get("tuning"))
+
+    @property
+    def bare(self) -> "StoredNic":
+        """The same without a pipeline."""
+        return replace(self, entry={key: value for key, value in self.entry.items() if key not in ABOUT_XDP})
+
+    def carrying(self, later: "StoredNic") -> "StoredNic":
+        """Tuned as before, with what ``later`` says of the hook."""
+        said = {key: value for key, value in later.entry.items() if key in (*ABOUT_XDP, "workload")}
+        return replace(self, entry={**self.bare.entry, **said}, found=later.found)
 
 
 @dataclass(frozen=True)
@@ -75,24 +91,27 @@ class Stored:
         """
         taken = {name for nic in later.nics for name in nic.found}
         selectors = {nic.selector for nic in later.nics}
-        later = replace(later, nics=tuple(self._over(nic) for nic in later.nics))
+        later = replace(later, nics=tuple(laid for nic in later.nics for laid in self._beneath(nic)))
         nics = [left for nic in self.nics if nic.selector not in selectors for left in nic.without(taken)]
         return self._with(tuple(nics), later.nics, later.pipelines, later.support)
 
-    def _over(self, later: StoredNic) -> StoredNic:
-        """A run that left the profile's tuning alone says nothing of the tuning that an earlier one has asked for."""
-        earlier = next((nic for nic in self.nics if nic.selector == later.selector or nic.found == later.found), None)
-        if earlier is None or later.entry.get("profile_tuning", True):
-            return later
-        said = {key: value for key, value in later.entry.items() if key in ABOUT_XDP}
-        kept = {key: value for key, value in earlier.entry.items() if key not in (*SELECTORS, *ABOUT_XDP)}
-        key, value = later.selector
-        return replace(later, entry={key: value, **kept, **said})
+    def _beneath(self, later: StoredNic) -> List[StoredNic]:
+        """A run that was about hooks alone says nothing of the tuning that an earlier one has asked for."""
+        if later.tuned:
+            return [later]
+        for nic in self.nics:
+            if nic.selector == later.selector:
+                return [nic.carrying(later)]
+        known = {name: nic for nic in self.nics for name in nic.found}
+        laid = [known[name].named(name).carrying(later.named(name)) for name in later.found if name in known]
+        return laid + later.without(known)
 
     def without(self, nics: Collection[str], pipelines: Collection[str]) -> "Stored":
-        """``pipelines`` go from the NICs that carry them too: those stay, to be tuned."""
-        left = [each for nic in self.nics for each in nic.without(nics)]
-        kept = self._with(tuple(_without_pipeline(nic, pipelines) for nic in left), (), (), self.support)
+        """``nics`` lose their pipeline, ``pipelines`` go from all that carry them. NICs that are tuned stay so."""
+        named = [nic.named(name).bare for nic in self.nics for name in nic.found if name in nics]
+        others = [each for nic in self.nics for each in nic.without(nics)]
+        left = [*named, *(nic.bare if nic.pipeline in pipelines else nic for nic in others)]
+        kept = self._with(tuple(nic for nic in left if nic.tuned or nic.pipeline), (), (), self.support)
         return replace(kept, pipelines=tuple(each for each in kept.pipelines if each.name not in pipelines))
 
     def _with(
@@ -176,10 +195,3 @@ def _texts(value: Any) -> Tuple[str, ...]:
 
 def _used(nics: Collection[StoredNic]) -> Collection[str]:
     return {nic.pipeline for nic in nics if nic.pipeline is not None}
-
-
-def _without_pipeline(nic: StoredNic, pipelines: Collection[str]) -> StoredNic:
-    if nic.pipeline not in pipelines:
-        return nic
-    entry = {key: value for key, value in nic.entry.items() if key not in ("pipeline", "mode", "foreign")}
-    return replace(nic, entry=entry)
