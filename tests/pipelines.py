@@ -24,6 +24,25 @@ BPF = REPOSITORY / "bpf"
 OBJECTS = REPOSITORY / "plugins/module_utils/wirespeed/objects"
 PASS, NOT_INSPECTED, DENY_V4, DENY_V6, MALFORMED = range(5)
 
+FLOWS = """
+struct flow { %s };
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, struct flow);
+} flows SEC(".maps");
+SEC("xdp") int small(struct xdp_md *ctx)
+{
+	__u32 key = 7;
+	struct flow none = {};
+	bpf_map_update_elem(&flows, &key, &none, BPF_NOEXIST);
+	return XDP_PASS;
+}
+char _license[] SEC("license") = "GPL";
+"""
+"""A pipeline named ``small`` with a table of flows; to be given the members of a flow."""
+
 
 @functools.cache
 def _built(*target: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines import next_scrubber, scrubber, small
+from tests.pipelines import FLOWS, next_scrubber, scrubber, small
 from tests.probes import requires, requires_bpf
 from wirespeed.errors import BadInput, MissingPrerequisite, Refused, WirespeedError
 from wirespeed.kernel.bpf_object import VerifierRejection
@@ -37,23 +37,6 @@ SEC("xdp") int small(struct xdp_md *ctx)
 char _license[] SEC("license") = "GPL";
 """
 
-COUNTS = """
-struct flow { %s };
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16);
-	__type(key, __u32);
-	__type(value, struct flow);
-} flows SEC(".maps");
-SEC("xdp") int small(struct xdp_md *ctx)
-{
-	__u32 key = 7;
-	struct flow none = {};
-	bpf_map_update_elem(&flows, &key, &none, BPF_NOEXIST);
-	return XDP_PASS;
-}
-char _license[] SEC("license") = "GPL";
-"""
 STATE = {"maps": {"flows": {"role": "state"}}}
 RESET = {"maps": {"flows": {"role": "state", "on_layout_change": "reset"}}}
 
@@ -103,14 +86,14 @@ def load_and_publish(*sources: Any) -> Node:
 
 def test_two_swapped_fields_of_one_size_are_noticed(places: Places) -> None:
     """libbpf and the kernel would take the old map without a word."""
-    before, after = (small(COUNTS % f, **STATE) for f in ("__u32 seen; __u32 lost;", "__u32 lost; __u32 seen;"))
+    before, after = (small(FLOWS % f, **STATE) for f in ("__u32 seen; __u32 lost;", "__u32 lost; __u32 seen;"))
     with pytest.raises(Refused, match="value: lost u32 at byte 0 was lost u32 at byte 4"):
         load_and_publish(before, after)
 
 
 def test_a_map_of_the_same_layout_is_the_same_map(places: Places) -> None:
-    before = small(COUNTS % "__u32 seen; __u32 lost;", version="1", **STATE)
-    after = small(COUNTS % "__u32 seen; __u32 lost;", version="2", **STATE)
+    before = small(FLOWS % "__u32 seen; __u32 lost;", version="1", **STATE)
+    after = small(FLOWS % "__u32 seen; __u32 lost;", version="2", **STATE)
     node = load_and_publish(before, after)
     ids = []
     for source in (before, after):
@@ -120,7 +103,7 @@ def test_a_map_of_the_same_layout_is_the_same_map(places: Places) -> None:
 
 
 def test_a_changed_layout_begins_anew_where_the_manifest_allows_it(places: Places) -> None:
-    before, after = (small(COUNTS % fields, **RESET) for fields in ("__u32 seen;", "__u64 seen;"))
+    before, after = (small(FLOWS % fields, **RESET) for fields in ("__u32 seen;", "__u64 seen;"))
     node = load_and_publish(before, after)
     with instance.open_map(node.paths, "small", after.generation, "flows") as flows:
         assert flows.info.value_size == 8

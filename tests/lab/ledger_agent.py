@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs on a node: the ledger of tests/ledger on one NIC, reloaded under traffic. One JSON answer a line.
 
-begin NIC METHOD  -> {}                      the pipeline on NIC; METHOD as in tests/ledger/reloads.py
+begin NIC METHOD  -> {}                      the pipeline on NIC alone; METHOD as in tests/ledger/reloads.py
 reload TIMES      -> {"seconds": [...]}      reloads, each after frames have been noted since the one before
 gap TIMES         -> {}                      the same, with the program off the NIC until a frame has come past it
 settle TAKEN      -> {"seen", "escaped"}     when TAKEN frames have arrived, or no more come: the ledger (zlib, base64)
@@ -16,6 +16,8 @@ import time
 import zlib
 from pathlib import Path
 from typing import Any, Dict
+
+from wirespeed import pipeline_engine
 
 HOME = Path("/root/ledger")
 sys.path.append(str(HOME.parent))
@@ -33,6 +35,7 @@ class Agent:
     stack: Stack
 
     def begin(self, nic: str, method: str) -> Dict[str, Any]:
+        pipeline_engine.detached("ledger", [], False)
         self.ledger = Ledger(HOME / "ledger.pipeline.yml", [nic], method, {"numbered": SOURCES})
         self.ledger.converge()
         self.stack = Stack(nic)
