@@ -148,7 +148,8 @@ def _map(loaded: BpfObject, name: str) -> BpfMap:
             wanted = found
         else:
             found.close()
-    assert wanted is not None, name  # the source was checked: the object has it
+    if wanted is None:  # the source was checked: the object has it
+        raise KeyError(name)
     return wanted
 
 
@@ -159,5 +160,6 @@ def _program(loaded: BpfObject, name: str) -> BpfProgram:
             wanted = found
         else:
             found.close()
-    assert wanted is not None, name
+    if wanted is None:
+        raise KeyError(name)
     return wanted

@@ -7,7 +7,7 @@ import json
 import re
 import struct
 import textwrap
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ..errors import BadInput, Place
 from ..kernel import btf as btfs
@@ -128,7 +128,7 @@ def _constants(elf: Elf, btf: Btf) -> Iterator[str]:
         yield f"#   {_word(name)}: {json.dumps(value)}  # {layout(kind, btf.size(kind), btf)}"
 
 
-def counts_verdicts(found: "MapDefinition | None") -> bool:
+def counts_verdicts(found: Optional[MapDefinition]) -> bool:
     """Whether it is what WS_VERDICTS declares (bpf/include/wirespeed.h)."""
     return found is not None and (found.type, found.key_size, found.value_size) == (PERCPU_ARRAY, 4, 16)
 
