@@ -79,6 +79,14 @@ def test_an_unknown_interface_is_answered_with_those_of_the_node(control: Contro
     assert "wirespeed-none" in said
 
 
+@requires("root", "bpffs", "libbpf")
+def test_how_a_hook_is_taken_can_be_said_for_each_nic_and_pipeline(control: Control) -> None:
+    nic = {**SCRUBBED["nics"][0], "foreign": "adopt", "profile_tuning": False}
+    wanted = {"nics": [nic], "pipelines": [{"name": "scrubber", "attach": "direct"}]}
+    said = problem(control.module("node", wanted, "--check", inside=WITH_BPFFS))
+    assert "'wirespeed-none' is not on this node" in said
+
+
 def test_an_unknown_pipeline_is_answered_with_the_built_in_ones(control: Control) -> None:
     wanted = {"nics": [{"name": "lo", "pipeline": "scruber"}], "pipelines": [{"name": "scruber"}]}
     said = problem(control.module("node", wanted))
