@@ -93,7 +93,7 @@ def rolled_back(name: str, generation: Optional[str], bundle: Mapping[str, Any],
 
 def _chosen(paths: Paths, name: str, generation: Optional[str], live: Optional[str]) -> str:
     there = [*garbage.newest_first(paths, name), *records.stored_generations(paths, name)]
-    if not there:
+    if name not in paths.pipelines():
         known = ", ".join(paths.pipelines()) or "none"
         raise BadInput(PLACE, "name", f"there is no pipeline {name!r} on this node.", f"There are: {known}.")
     if generation is None:
