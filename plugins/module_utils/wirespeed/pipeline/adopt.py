@@ -18,7 +18,7 @@ from ..kernel import bpf_link, bpffs
 from ..kernel.bpf_link import XdpLink
 from ..kernel.bpf_map import PROG_ARRAY, BpfMap
 from ..kernel.bpf_prog import XDP, BpfProgram
-from . import attach, protocol, records, root
+from . import attach, protocol, records, root, slot
 from .manifest import Manifest
 from .pins import PROTOCOL, STAGING, Paths
 from .records import Record
@@ -121,10 +121,10 @@ def fit(prog_id: int, support: Support) -> str:
                 maps: Dict[str, BpfMap] = dict(loaded.maps())
                 try:
                     array = next(found for found in maps.values() if found.info.type == PROG_ARRAY)
-                    array.update(root.ENTRY_SLOT, program.fd.to_bytes(4, "little"))
+                    array.update(slot.ENTRY, program.fd.to_bytes(4, "little"))
                     return word
                 except KernelRefusal as error:
-                    why = root.why_no_slot(error.code, "a pipeline") or str(error)
+                    why = slot.why_not(error.code, "a pipeline") or str(error)
                 finally:
                     for found in maps.values():
                         found.close()

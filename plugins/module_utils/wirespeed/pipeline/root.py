@@ -11,15 +11,14 @@ import os
 from pathlib import Path
 from typing import Dict, Optional
 
-from ..errors import KernelRefusal, Place, Refused, WirespeedError
+from ..errors import Place, Refused, WirespeedError
 from ..kernel import bpffs
 from ..kernel import btf as btfs
 from ..kernel import elf as elfs
-from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_object import BpfObject
 from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
-from . import constants, metadata, protocol
+from . import constants, metadata, protocol, slot
 from .links import pinned_links
 from .pins import STAGING, Paths
 from .support import Support
@@ -30,7 +29,6 @@ EMPTY_SLOT = "empty_slot"
 PINS = (EMPTY_SLOT, SLOTS, "root")
 """The root last: it is the sign that the others are there."""
 
-ENTRY_SLOT = b"\0\0\0\0"
 ACTIONS = {"drop": 1, "pass": 2}  # enum xdp_action
 _PIPELINE = metadata.PREFIX + "pipeline"
 _FRAGS = metadata.PREFIX + "frags"
@@ -80,8 +78,7 @@ def replace(paths: Paths, wanted: RootFacts, support: Support, entry: BpfProgram
         )
     staging = _make_direct(paths, pipeline, entry) if wanted.direct else _make(paths, wanted, support)
     if not wanted.direct:
-        with BpfMap.pinned(str(staging / SLOTS)) as slots:
-            _write(slots, pipeline, entry)
+        slot.write(staging / SLOTS, pipeline, entry)
     bpffs.make_directory(aside)
     for pin in reversed(PINS):
         if (paths.pipeline(pipeline) / pin).exists():
@@ -176,10 +173,7 @@ def program(paths: Paths, pipeline: str) -> BpfProgram:
 def published(paths: Paths, pipeline: str) -> Optional[int]:
     """The id of the entry that is published; None when the slot is empty or there is no root."""
     if paths.slots(pipeline).exists():
-        with BpfMap.pinned(str(paths.slots(pipeline))) as slots:
-            # Read from user space, an element of a program array is the program's id.
-            found = slots.lookup(ENTRY_SLOT)
-        return int.from_bytes(found, "little") if found else None
+        return slot.read(paths.slots(pipeline))
     present = facts(paths, pipeline)
     return present.prog_id if present else None
 
@@ -195,36 +189,13 @@ def publish(paths: Paths, pipeline: str, entry: BpfProgram) -> None:
         os.replace(_make_direct(paths, pipeline, entry) / "root", paths.root(pipeline))
         _staging(paths, pipeline).rmdir()
         return
-    with BpfMap.pinned(str(paths.slots(pipeline))) as slots:
-        _write(slots, pipeline, entry)
-
-
-def _write(slots: BpfMap, pipeline: str, entry: BpfProgram) -> None:
-    try:
-        slots.update(ENTRY_SLOT, entry.fd.to_bytes(4, "little"))
-    except KernelRefusal as error:
-        raise KernelRefusal(error.call, error.code, error.reason, why_no_slot(error.code, pipeline)) from error
-
-
-def why_no_slot(code: int, pipeline: str) -> str:
-    """What an errno of a write to a program array means (kernel/bpf/arraymap.c, core.c; Linux 6.12 and 6.18)."""
-    if code == 22:
-        return (
-            f"The program is of another kind than the root of {pipeline}: frames of several buffers (xdp.frags), or "
-            "since Linux 6.18 another expected attach type."
-        )
-    if code == 16:
-        return (
-            "The program is extended by another one (freplace), as libxdp's dispatcher is; such programs take no slot."
-        )
-    return ""
+    slot.write(paths.slots(pipeline), pipeline, entry)
 
 
 def clear(paths: Paths, pipeline: str) -> None:
     """Empties the slot: the root then follows its policy."""
     if paths.slots(pipeline).exists():
-        with BpfMap.pinned(str(paths.slots(pipeline))) as slots:
-            slots.delete(ENTRY_SLOT)
+        slot.empty(paths.slots(pipeline))
     else:
         bpffs.unpin(paths.root(pipeline))
 
