@@ -22,7 +22,7 @@ from wirespeed.pipeline.source import PipelineSource
 from . import loader
 from .cabled import cabled, traffic
 from .paired import seconds
-from .series import Series, in_turn
+from .series import Series, in_turn, row
 
 ROUNDS = 200
 PER_SECOND = 10_000
@@ -48,8 +48,9 @@ def _rows(what: str, found: Dict[str, Series]) -> Iterator[str]:
     theirs = [found[name] for name in (IP, LOADER) if name in found]
     for name in (SYSCALL, SLOT, PUBLISH, LINK):
         others = theirs if name == LINK else [found[LINK], *theirs]
-        yield f"{what}: {found[name].milliseconds}: {found[name].beside(*others)}"
-    yield f"{what}: {', '.join(series.milliseconds for series in theirs)}"
+        yield row(what, found[name], *others)
+    for series in theirs:
+        yield row(what, series)
 
 
 def _measured(sources: Sequence[PipelineSource]) -> Dict[str, Series]:

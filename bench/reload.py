@@ -7,7 +7,7 @@ with empty maps and tests nothing.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterator, Tuple
+from typing import Callable, Dict, Iterator, Sequence, Tuple
 
 from tests.ledger import build
 from tests.ledger.reloads import Ledger
@@ -15,7 +15,7 @@ from tests.ledger.reloads import Ledger
 from . import loader
 from .cabled import Cabled, cabled
 from .paired import seconds
-from .series import Series, in_turn
+from .series import Series, in_turn, row
 
 ROUNDS = 30
 OURS, THEIRS = "ws0", "ws1"
@@ -25,28 +25,29 @@ STEPS, CONVERGE, LOADER = "steps of a reload", "whole converge", "xdp-loader unl
 def report() -> Iterator[str]:
     with cabled(OURS, THEIRS) as made:
         manifest = build.pipeline("ledger", made.folder)
-        found, actions, why = made.node.run(lambda: _measured(made), timeout=300.0)
-    others = [found[LOADER]] if LOADER in found else []
+        found, actions, why = made.node.run(_measured, made, timeout=300.0)
+    what, theirs = f"reload of {manifest.name}", [found[LOADER]] if LOADER in found else []
     for name in (STEPS, CONVERGE):
-        yield f"reload of {manifest.name}: {found[name].milliseconds}: {found[name].beside(*others)}"
-    for other in others:
-        yield f"reload of {manifest.name}: {other.milliseconds}"
-    yield f"reload of {manifest.name}: steps {', '.join(actions)}"
+        yield row(what, found[name], *theirs)
+    for series in theirs:
+        yield row(what, series)
+    yield f"{what}: the steps are {', '.join(actions)}"
     if why:
-        yield f"reload of {manifest.name}: xdp-loader without its dispatcher: {why}"
+        yield f"{what}: not here: {why}"
 
 
-def _measured(made: Cabled) -> Tuple[Dict[str, Series], Tuple[str, ...], str]:
+def _measured(made: Cabled) -> Tuple[Dict[str, Series], Sequence[str], str]:
+    """The figures, the actions of one reload, and what of xdp-loader was not to be had."""
     ledger = Ledger(made.folder / "ledger.pipeline.yml", [OURS], "root", {"numbered": ["192.0.2.0/24"]})
     ledger.converge()
-    actions = tuple(ledger.reload())
+    actions = ledger.reload()
     ways: Dict[str, Callable[[], float]] = {
         STEPS: lambda: seconds(ledger.repeat),
         CONVERGE: lambda: seconds(ledger.reload),
     }
-    why = loader.missing()
-    if not why:
-        program = made.folder / "ledger.bpf.o"
-        why = loader.load(THEIRS, program)
-        ways[LOADER] = lambda: seconds(lambda: loader.reload(THEIRS, program))
-    return in_turn(ways, ROUNDS), actions, why
+    if missing := loader.missing():
+        return in_turn(ways, ROUNDS), actions, f"xdp-loader: {missing}"
+    program = made.folder / "ledger.bpf.o"
+    why = loader.load(THEIRS, program)
+    ways[LOADER] = lambda: seconds(lambda: loader.reload(THEIRS, program))
+    return in_turn(ways, ROUNDS), actions, why and f"libxdp's dispatcher, so xdp-loader did without: {why}"

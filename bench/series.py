@@ -39,6 +39,11 @@ class Series:
         return f"{self.name} {self.median * 1e3:.3g} ms ({self.tail})"
 
 
+def row(what: str, series: Series, *others: Series) -> str:
+    """``what: ours 0.31 ms (p99 0.42 ms): x0.52 of theirs``; without others, the figure alone."""
+    return ": ".join([what, series.milliseconds, *([series.beside(*others)] if others else [])])
+
+
 def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> Dict[str, Series]:
     """Each way returns its figure. One round before the others is not counted."""
     found = {name: Series(name) for name in ways}
