@@ -3,3 +3,9 @@
 
 python -m bench            # all;  python -m bench facts rerun   # these
 """
+
+import sys
+from pathlib import Path
+
+# The engine of this checkout, as pytest has it by `pythonpath` in pyproject.toml.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "plugins" / "module_utils"))

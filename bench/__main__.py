@@ -7,9 +7,16 @@ import argparse
 import os
 import platform
 
-from . import facts, rerun
+from . import facts, handover, packet, publish, reload, rerun
 
-BENCHES = {"facts": facts.report, "rerun": rerun.report}
+BENCHES = {
+    "facts": facts.report,
+    "rerun": rerun.report,
+    "publish": publish.report,
+    "reload": reload.report,
+    "packet": packet.report,
+    "handover": handover.report,
+}
 
 
 def main() -> None:
