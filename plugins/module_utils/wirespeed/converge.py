@@ -67,7 +67,7 @@ class Converger:
         self._prerequisites()
         node, desired, planned = self._look()
         _refuse(node, desired, planned)
-        warnings = list(planned.warnings)
+        warnings = [*planned.warnings, *protocol.outdated(self._paths)]
         if pending(self._journal):
             warnings.append("An earlier run was killed half-way: the next run first undoes what that one began.")
         return _result(node, desired, planned, planned.steps, warnings, ())
