@@ -149,6 +149,16 @@ def test_a_check_run_says_that_pins_will_be_brought_along_and_changes_nothing(ve
     assert veth.node.run(converge, veth.ifname, True)["warnings"] == told["warnings"][:-1]
 
 
+def test_a_run_that_is_refused_still_tells_of_the_pins_that_it_brought_along(veth: Veth, places: Places) -> None:
+    veth.node.run(version_1.lay_out, veth.ifname, DENIED)
+    veth.node.ip("link", "add", "ws1", "type", "veth", "peer", "name", "ws2")
+    foreign = str(version_1.FILES / "scrubber.bpf.o")
+    veth.node.ip("link", "set", "ws1", "xdpgeneric", "object", foreign, "section", "xdp")
+    with pytest.raises(Refused, match="the hook is held by") as refused:
+        veth.node.run(converge, "ws1")
+    assert "were brought from version 1" in refused.value.outcome["recovered"][0]
+
+
 def everything(places: Places) -> Dict[str, Any]:
     """Pins with what they are, and the contents of all files but the lock."""
     found: Dict[str, Any] = dict(bpf_objects.pins(places.bpffs))
