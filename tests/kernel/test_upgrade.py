@@ -200,6 +200,22 @@ def test_internal_maps_lose_the_name_of_the_object(veth: Veth, places: Places) -
     veth.node.run(on_node)
 
 
+def test_global_variables_of_an_older_generation_are_handed_over(veth: Veth, places: Places) -> None:
+    def on_node() -> None:
+        paths, old = laid_out_small()
+        protocol.migrate(paths)
+        new = small(GLOBAL, version="2", maps={".bss": {"role": "state"}})
+        Node(new).run(new)
+        before, after = (ids(paths, each.generation, ".bss") for each in (old, new))
+        assert before == after
+
+    def ids(paths: Paths, generation: str, name: str) -> int:
+        with instance.open_map(paths, "small", generation, name) as found:
+            return found.info.id
+
+    veth.node.run(on_node)
+
+
 def laid_out_small() -> Tuple[Paths, Any]:
     paths, source = Paths.from_environment(), small(GLOBAL)
     version_1.pin(paths, source)
