@@ -216,7 +216,7 @@ class TestMistakes:
             ("nic", ["wirespeed.xdp.pipeline: nics[0].name: 'eth77' is not on this node."]),
             ("tuning", ["nics[0].tuning: is not for this module, which tunes nothing."]),
             ("bundle", ["Leave this option out."]),
-            ("generation", ["generation: 'nope' is no generation of edge. There are: "]),
+            ("generation", ["name: there is no pipeline 'edge' on this node."]),
             ("gone", ["nics: 'eth77' is not on this node."]),
         ],
     )

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, ContextManager, Dict, List
 
 import pytest
 
@@ -18,7 +15,9 @@ from wirespeed.errors import Refused, WirespeedError
 from wirespeed.pipeline.pins import Paths
 from wirespeed.pipeline.source import PipelineSource
 
+from . import foreign_attached
 from .conftest import Places
+from .foreign_attached import on_hook
 from .netns import Veth, command
 
 pytestmark = [requires("bpf", "clang")]
@@ -62,10 +61,6 @@ def converge(veth: Veth, source: PipelineSource, check: bool = False, **asked: A
 
 def actions(result: Dict[str, Any]) -> List[str]:
     return [step["action"] for step in result["steps"]]
-
-
-def on_hook(veth: Veth) -> int:
-    return int(veth.node.links()["ws0"]["xdp"]["prog"]["id"])
 
 
 def link_id(places: Places) -> str:
@@ -125,47 +120,18 @@ def test_another_root_takes_over_without_a_gap_and_goes_back(
         assert not list(places.bpffs.glob("wirespeed/small/root~old*"))
 
 
-@contextmanager
-def foreign_by_netlink(veth: Veth, tmp_path: Path) -> Iterator[int]:
-    built = tmp_path / "other.bpf.o"
+def foreign_by_netlink(veth: Veth, tmp_path: Path) -> ContextManager[int]:
+    return foreign_attached.by_netlink(veth, other(tmp_path))
+
+
+def foreign_by_link(veth: Veth, tmp_path: Path) -> ContextManager[int]:
+    return foreign_attached.by_link(veth, other(tmp_path), "small")
+
+
+def other(folder: Path) -> Path:
+    built = folder / "other.bpf.o"
     built.write_bytes(compiled(COUNTS % "xdp"))
-    veth.node.ip("link", "set", "ws0", "xdpdrv", "object", str(built), "section", "xdp")
-    yield on_hook(veth)
-
-
-LINK_HOLDER = """
-import os, sys
-sys.path[:0] = sys.argv[1:2]
-from wirespeed.kernel.bpf_link import XdpLink
-from wirespeed.kernel.bpf_object import BpfObject
-from wirespeed.model.nic import XdpMode
-import socket
-with BpfObject(open(sys.argv[2], "rb").read(), "other") as loaded:
-    loaded.only(["small"])
-    loaded.load()
-    program = dict(loaded.programs())["small"]
-    with XdpLink.create(program, socket.if_nametoindex("ws0"), XdpMode.NATIVE, "ws0"):
-        print("attached", flush=True)
-        sys.stdin.read()
-"""
-
-
-@contextmanager
-def foreign_by_link(veth: Veth, tmp_path: Path) -> Iterator[int]:
-    """A process of someone else that holds a bpf_link, and ends in the middle."""
-    built = tmp_path / "other.bpf.o"
-    built.write_bytes(compiled(COUNTS % "xdp"))
-    engine_path = str(Path(engine.__file__).parents[1])
-    argv = veth.node.inside(sys.executable, "-c", LINK_HOLDER, engine_path, str(built))
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        assert process.stdout.readline() == "attached\n"
-        yield on_hook(veth)
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        process.wait()
+    return built
 
 
 @pytest.mark.parametrize("held_by", [foreign_by_netlink, foreign_by_link])

@@ -37,14 +37,23 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 class Reloaded:
-    """A pipeline whose manifest is ``manifest``, on ``nics``; ``edition`` numbers the generations."""
+    """A pipeline whose manifest is ``manifest``, on ``nics``; ``edition`` numbers the generations.
+
+    ``asked``: what else the intent says of each NIC.
+    """
 
     def __init__(
-        self, manifest: Path, nics: Sequence[str], method: str, tables: Mapping[str, Sequence[str]] = {}
+        self,
+        manifest: Path,
+        nics: Sequence[str],
+        method: str,
+        tables: Mapping[str, Sequence[str]] = {},
+        asked: Mapping[str, Any] = {},
     ) -> None:
         self.name = manifest.name.partition(".")[0]
         self.edition = 0
         self._nics = nics
+        self._asked = asked
         self._entry = {"name": self.name, "manifest": str(manifest), "tables": tables, **METHODS[method]}
         self._bundle = gather([self._entry], [], manifest.parent)
         self._pipeline = bundle.parse(self._bundle).pipelines[self.name]
@@ -55,7 +64,7 @@ class Reloaded:
     def converge(self) -> Dict[str, Any]:
         """The engine's result."""
         intent = {
-            "nics": [{"name": nic, "pipeline": self.name} for nic in self._nics],
+            "nics": [{"name": nic, "pipeline": self.name, **self._asked} for nic in self._nics],
             "pipelines": [{**self._entry, "constants": {"edition": self.edition}}],
         }
         return dict(engine.converge(intent, self._bundle, False))

@@ -66,7 +66,7 @@ class Converger:
         self._prerequisites()
         node, desired, planned = self._look()
         _refuse(node, desired, planned)
-        warnings = list(planned.warnings)
+        warnings = [*planned.warnings, *protocol.outdated(self._paths)]
         if pending(self._journal):
             warnings.append("An earlier run was killed half-way: the next run first undoes what that one began.")
         return _result(node, desired, planned, planned.steps, warnings, ())
@@ -78,7 +78,7 @@ class Converger:
             carry_out = self._actuators()
             recovered = (*protocol.migrate(self._paths), *self._recover(carry_out))
             node, desired, first = self._look()
-            _refuse(node, desired, first)
+            _refuse(node, desired, first, recovered)
             if first.empty:
                 return _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
             had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
@@ -175,11 +175,11 @@ def _bounced(steps: Sequence[Step]) -> List[str]:
     return list(dict.fromkeys(step.target for step in steps if step.disruption.rank >= Disruption.RESET.rank))
 
 
-def _refuse(node: Node, desired: Desired, planned: Plan) -> None:
+def _refuse(node: Node, desired: Desired, planned: Plan, recovered: Sequence[str] = ()) -> None:
     if planned.refusals:
         reasons = " ".join(str(refusal) for refusal in planned.refusals)
         refused = Refused(f"Nothing was changed, because the intent cannot be reached: {reasons}")
-        refused.outcome = _result(node, desired, planned, (), planned.warnings, ())
+        refused.outcome = _result(node, desired, planned, (), planned.warnings, recovered)
         raise refused
 
 

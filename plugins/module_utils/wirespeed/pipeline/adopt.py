@@ -7,6 +7,7 @@ by their names, and a rollback can come back to it; but there is no object of it
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
 import time
@@ -125,6 +126,8 @@ def fit(prog_id: int, support: Support) -> str:
                     return word
                 except KernelRefusal as error:
                     why = slot.why_not(error.code, "a pipeline") or str(error)
+                    if error.code != errno.EINVAL:  # of this kind, and still refused
+                        return why
                 finally:
                     for found in maps.values():
                         found.close()

@@ -51,8 +51,8 @@ def _of_root(root: Path) -> int:
 
 
 def claim(paths: Paths) -> None:
-    """Before anything is pinned: raises :class:`Refused` like :func:`check`, and marks pins that have no mark yet."""
-    check(paths)
+    """Before anything is pinned: raises :class:`Refused` like :func:`check`; older pins are migrated first."""
+    migrate(paths)
     if not paths.protocol.exists():
         stamp(paths)
 
@@ -74,6 +74,16 @@ def leave(paths: Paths) -> None:
         return
     bpffs.unpin(paths.protocol)
     bpffs.remove_if_empty(paths.base)
+
+
+def outdated(paths: Paths) -> Tuple[str, ...]:
+    """What :func:`migrate` would do, as a sentence for a run that changes nothing. Raises :class:`Refused`."""
+    check(paths)
+    found = present(paths)
+    if found is None or found == PROTOCOL:
+        return ()
+    what = f"The pins below {paths.base} follow version {found} of the pin protocol"
+    return (f"{what}: the next run first brings them to {PROTOCOL}.",)
 
 
 def migrate(paths: Paths) -> Tuple[str, ...]:

@@ -36,18 +36,27 @@ _COUNT_BYTES = 16  # struct ws_count, bpf/include/wirespeed.h
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 
+def digest_of(manifest: Mapping[str, Any], object_bytes: bytes) -> str:
+    """SHA-256 of the manifest, as it was written down, and the object."""
+    said = {key: value for key, value in manifest.items() if key not in _NOT_LOADED}
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode() + b"\0" + object_bytes).hexdigest()
+
+
 @dataclass(frozen=True)
 class PipelineSource:
     """``support`` holds our own programs, which every pipeline shares.
 
     Construction raises :class:`BadInput` when the object is damaged or lacks what the manifest
-    names. ``place`` is what those errors call the object.
+    names. ``place`` is what those errors call the object. ``loaded_as`` is the digest that it was loaded under by a
+    version of ours that wrote the same manifest in other words.
     """
 
     manifest: Manifest
     object_bytes: bytes
     support: Support = Support()
     place: Place = Place("object")
+    loaded_as: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -101,9 +110,7 @@ class PipelineSource:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that decides what is loaded: equal digests are the same code and sizes."""
-        said = {key: value for key, value in self.manifest.to_json().items() if key not in _NOT_LOADED}
-        text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode() + b"\0" + self.object_bytes).hexdigest()
+        return self.loaded_as or digest_of(self.manifest.to_json(), self.object_bytes)
 
     @property
     def generation(self) -> str:
@@ -125,12 +132,14 @@ class PipelineSource:
         """The same pipeline with the intent's constants over the manifest's: another generation."""
         if not values:
             return self
-        return replace(self, manifest=replace(self.manifest, constants={**self.manifest.constants, **values}))
+        return replace(
+            self, manifest=replace(self.manifest, constants={**self.manifest.constants, **values}), loaded_as=""
+        )
 
     def on(self, known: Mapping[str, Any]) -> "PipelineSource":
         """The same pipeline with its sizes and constants worked out for a node; ``known`` is of :mod:`.sizes`."""
         manifest = sizes.evaluated(self.manifest, known, self.place)
-        return self if manifest is self.manifest else replace(self, manifest=manifest)
+        return self if manifest is self.manifest else replace(self, manifest=manifest, loaded_as="")
 
     @property
     def _constants(self) -> Dict[str, Constant]:

@@ -61,7 +61,7 @@ def _one(adoption: Adoption, nic: Nic, xdp: XdpAttachment, wanted: DesiredNic) -
     instance = InstanceFacts(pipeline, generation, "", xdp.prog_id, False)
     if xdp.fits not in SLOT_KINDS or node.root(pipeline) is not None:
         why_not = xdp.fits if xdp.fits not in SLOT_KINDS else f"pipeline {pipeline} runs already"
-        warning = f"{nic.name}: what program {xdp.prog_id} has in its maps is not handed over: {why_not}."
+        warning = f"{nic.name}: what program {xdp.prog_id} has in its maps is not handed over: {_clause(why_not)}."
         node = _with(node, nic, ours, instance, None)
         return Adoption(node, (*adoption.steps, *steps), (*adoption.warnings, warning))
     root = RootFacts(pipeline, frags=xdp.fits == "xdp.frags")
@@ -70,6 +70,11 @@ def _one(adoption: Adoption, nic: Nic, xdp: XdpAttachment, wanted: DesiredNic) -
     steps.append(swap_step(nic, wanted, generation, ROOT, "the root calls the adopted program"))
     node = _with(node, nic, replace(ours, runs=ROOT), replace(instance, published=True), root)
     return Adoption(node, (*adoption.steps, *steps), adoption.warnings)
+
+
+def _clause(sentence: str) -> str:
+    """Of what the kernel answered, for the middle of another sentence."""
+    return f"{sentence[:1].lower()}{sentence[1:].rstrip('.')}"
 
 
 def _with(node: Node, nic: Nic, xdp: XdpAttachment, instance: InstanceFacts, root: Optional[RootFacts]) -> Node:
