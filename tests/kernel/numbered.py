@@ -61,9 +61,14 @@ def numbered(veth: Veth, sender: Path) -> Iterator[Callable[[], int]]:
             process.kill()
 
 
+def no_ipv6(veth: Veth) -> None:
+    """No frame on the wire but those of the test."""
+    veth.wire.command("sysctl", "-qw", f"net.ipv6.conf.{veth.wire_ifname}.disable_ipv6=1")
+
+
 def in_traffic(veth: Veth, built: Built, method: str, change: Change, times: int) -> Account:
     """Makes ``change`` ``times`` times, each after the ledger has grown since the one before."""
-    veth.wire.command("sysctl", "-qw", f"net.ipv6.conf.{veth.wire_ifname}.disable_ipv6=1")
+    no_ipv6(veth)
 
     def on_node() -> Account:
         ledger = Ledger(built.manifest, [veth.ifname], method, {"numbered": SOURCES})

@@ -19,6 +19,7 @@ from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
 from . import carry, protocol, records, root
 from .carry import Tally
+from .going_back import carried_already, carry_back
 from .handover import Hand, Way
 from .links import move, pinned_links
 from .loading import load_into
@@ -135,13 +136,15 @@ def publish(paths: Paths, source: PipelineSource) -> Tuple[Tally, ...]:
     """
     name, generation = source.manifest.name, source.generation
     running = published(paths, name)
-    _finish_if_possible(paths, name, running, generation)
+    back = running is not None and running != generation and carried_already(paths, name, generation)
+    if not back:
+        _finish_if_possible(paths, name, running, generation)
     settle_pins(paths, name, generation)
     pin = paths.program(name, generation, source.manifest.entry)
     if not pin.exists():
         raise WirespeedError(f"Generation {generation} of pipeline {name} is not loaded.", "Load it first.")
     if running is not None and running != generation:
-        _take_over(paths, source, running)
+        (carry_back if back else _take_over)(paths, source, running)
     with BpfProgram.pinned(str(pin)) as entry:
         root.publish(paths, name, entry)
     present = root.facts(paths, name)
