@@ -22,7 +22,7 @@ import pytest
 from tests.ledger.reloads import METHODS as SAID
 from tests.ledger.reloads import Ledger, wait_until
 from tests.ledger.stack import Stack
-from tests.pipelines import bundle_of, small
+from tests.pipelines import bundle_of, compiled, small
 from tests.probes import requires, requires_bpf
 from wirespeed import engine
 from wirespeed.kernel.bpf_map import BpfMap
@@ -211,6 +211,8 @@ def test_counters_are_exact_whenever_a_hand_over_is_killed(
 ) -> None:
     no_ipv6(veth)
     told = tmp_path / "told"
+    for layout in LAYOUTS:  # once, before any process forks: two builds differ in the paths that they name
+        compiled(PROGRAM % layout)
 
     def on_node() -> "tuple[int, int, List[Flow], int]":
         flows = Flows(veth.ifname, method)
