@@ -99,7 +99,8 @@ def test_one_wins_and_the_other_is_told_who_did(veth: Veth, places: Places, tmp_
     compiled(CODE)  # once, before any process forks: two builds differ in the paths that they name
 
     def on_node() -> int:
-        refusals = 0
+        refusals, last = 0, 2 * TRIES
+        engine.converge(wanted(last), bundle_of(version(last)), False)  # what every process imports is here then
         for each in range(TRIES):
             told.write_text("")
             numbers = (2 * each, 2 * each + 1)
