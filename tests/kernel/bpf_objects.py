@@ -10,7 +10,7 @@ import ctypes
 import os
 import struct
 from pathlib import Path
-from typing import Dict, Iterable, List, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Set, Tuple
 
 from tests.probes import SYS_BPF
 
@@ -79,6 +79,14 @@ def alive(objects: Iterable[BpfObject]) -> Set[BpfObject]:
     (kernel/bpf/arraymap.c prog_array_map_clear; half of such arrays stay for ever on Linux 6.18).
     """
     return {(kind, number) for kind, number in objects if _next(kind, number - 1) == number}
+
+
+def programs() -> Iterator[int]:
+    """The ids of all programs that the kernel has."""
+    number = _next("prog", 0)
+    while number:
+        yield number
+        number = _next("prog", number)
 
 
 def _next(kind: str, number: int) -> int:

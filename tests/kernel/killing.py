@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 in the middle of an action, at a call that the test chooses."""
+"""kill -9 in the middle of an action, at a call that the test chooses or after a time."""
 
 from __future__ import annotations
 
 import os
+import select
 import signal
-from typing import Any, Callable
+import traceback
+from typing import Any, Callable, Optional
 
 
 def killed_in(action: Callable[[], Any], place: Any, name: str, calls: int) -> None:
@@ -27,3 +29,26 @@ def killed_in(action: Callable[[], Any], place: Any, name: str, calls: int) -> N
             os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def killed_after(action: Callable[[], Any], seconds: Optional[float]) -> bool:
+    """Runs ``action`` in a child that dies by kill -9 after ``seconds`` (None: never); whether it died, or was done before."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            action()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    descriptor = os.pidfd_open(child)
+    try:
+        select.select([descriptor], [], [], seconds)
+    finally:
+        os.close(descriptor)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the action itself failed; see above"
+    return os.WIFSIGNALED(status)

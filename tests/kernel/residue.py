@@ -42,7 +42,7 @@ def after(state: Before, objects: Set[BpfObject]) -> List[str]:
     left += [f"file {path}" for path in sorted(_listing(DEFAULT_PLACES) - state.places)]
     left += [f"missing file {path}" for path in sorted(state.places - _listing(DEFAULT_PLACES))]
     left += [f"process {_describe(pid)}" for pid in sorted(_processes(state))]
-    left += [_held(kind, number) for kind, number in sorted(_still_alive(objects))]
+    left += [_held(kind, number) for kind, number in sorted(still_alive(objects))]
     return left
 
 
@@ -94,7 +94,8 @@ def _describe(pid: int) -> str:
     return f"{pid}: {words.strip()}"
 
 
-def _still_alive(objects: Set[BpfObject]) -> Set[BpfObject]:
+def still_alive(objects: Set[BpfObject]) -> Set[BpfObject]:
+    """Those that stay, after the kernel has had the time to free them."""
     left = bpf_objects.alive(objects)
     for dummy in range(LOOKS):
         if not left:

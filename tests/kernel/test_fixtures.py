@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.probes import requires_bpf, requires_bpftool
+from wirespeed.apply.executor import ApplyFailed, Outcome
 from wirespeed.errors import KernelRefusal
+from wirespeed.model.step import Action, Step
 
 from . import bpf_objects, residue, worker
 from .conftest import Places
@@ -41,6 +43,16 @@ def test_exception_comes_back_with_its_attributes(veth: Veth) -> None:
     with pytest.raises(KernelRefusal, match="rx too big") as caught:
         veth.node.run(refuse)
     assert (caught.value.code, caught.value.reason) == (22, "rx too big")
+
+
+def test_exception_inside_an_exception_comes_back_too(veth: Veth) -> None:
+    def fail() -> None:
+        cause = KernelRefusal("ethtool RINGS_SET ws0", 22, "rx too big")
+        raise ApplyFailed(Step("ws0", Action.SET, "rings", {}, {}, "test", "test"), cause, Outcome(()), ())
+
+    with pytest.raises(ApplyFailed, match="0 earlier step") as caught:
+        veth.node.run(fail)
+    assert isinstance(caught.value.cause, KernelRefusal) and caught.value.cause.code == 22
 
 
 def test_result_that_cannot_be_carried_is_named(veth: Veth) -> None:

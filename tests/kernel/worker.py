@@ -8,13 +8,14 @@ would mount a new /sys, and bpffs would be gone.) What the function opens, BPF o
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import pickle
 import select
 import signal
 import traceback
 from pathlib import Path
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple, Type
 
 CLONE_NEWNET = 0x40000000
 
@@ -68,7 +69,7 @@ def _child(writer: int, namespace: Path, function: Callable[..., Any], arguments
         enter_network(namespace)
         answer = _pack(True, function(*arguments, **named))
     except BaseException as error:  # carried to the parent, whatever it is
-        answer = _pack(False, _described(error))
+        answer = _pack(False, (error, traceback.format_exc()))
     try:
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(answer)
@@ -76,17 +77,33 @@ def _child(writer: int, namespace: Path, function: Callable[..., Any], arguments
         os._exit(0)
 
 
-def _described(error: BaseException) -> Tuple[type, Tuple[Any, ...], dict, str]:
-    """An exception in parts, because one whose constructor takes other arguments cannot be unpickled."""
-    return type(error), error.args, dict(error.__dict__), traceback.format_exc()
+class _Pickler(pickle.Pickler):
+    """Takes exceptions apart, wherever they are: one whose constructor takes other arguments cannot be unpickled."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, BaseException):
+            return _without_constructor, (type(value), value.args), dict(value.__dict__)
+        return NotImplemented
+
+
+def _without_constructor(kind: Type[BaseException], arguments: Tuple[Any, ...]) -> BaseException:
+    error: BaseException = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
 
 
 def _pack(good: bool, value: Any) -> bytes:
     try:
-        return pickle.dumps((good, value))
+        return _dumped((good, value))
     except Exception as error:
-        shown = value[3] if not good else f"the result {value!r} cannot be carried: {error}"
-        return pickle.dumps((False, (WorkerFailed, (shown,), {}, shown)))
+        shown = value[1] if not good else f"the result {value!r} cannot be carried: {error}"
+        return _dumped((False, (WorkerFailed(shown), shown)))
+
+
+def _dumped(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer).dump(value)
+    return buffer.getvalue()
 
 
 def _read(reader: int, timeout: float) -> Optional[bytes]:
@@ -123,8 +140,5 @@ def _unpack(answer: bytes, name: str) -> Any:
     good, value = pickle.loads(answer)  # written by our own child, through a pipe nobody else holds
     if good:
         return value
-    kind, arguments, attributes, trace = value
-    error = kind.__new__(kind, *arguments)
-    error.args = arguments
-    error.__dict__.update(attributes)
+    error, trace = value
     raise error from WorkerTraceback(trace)

@@ -61,13 +61,13 @@ class Reloaded:
         self._paths = Paths.from_environment()
         self._maps: Dict[str, BpfMap] = {}
 
-    def converge(self) -> Dict[str, Any]:
+    def converge(self, check: bool = False) -> Dict[str, Any]:
         """The engine's result."""
         intent = {
             "nics": [{"name": nic, "pipeline": self.name, **self._asked} for nic in self._nics],
             "pipelines": [{**self._entry, "constants": {"edition": self.edition}}],
         }
-        return dict(engine.converge(intent, self._bundle, False))
+        return dict(engine.converge(intent, self._bundle, check))
 
     def reload(self) -> List[str]:
         """To the next edition; the actions that it took."""

@@ -18,6 +18,7 @@ from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
 from . import carry, history, protocol, records, root, stages
+from .going_back import carried_already, carry_back
 from .handover import Hand, Way
 from .links import move, pinned_links
 from .loading import load_into
@@ -139,13 +140,14 @@ def publish(paths: Paths, source: PipelineSource) -> Tuple[str, ...]:
     """
     name, generation = source.manifest.name, source.generation
     running = published(paths, name)
-    told = _finish_if_possible(paths, name, running, generation)
+    back = running is not None and running != generation and carried_already(paths, name, generation)
+    told = () if back else _finish_if_possible(paths, name, running, generation)
     settle_pins(paths, name, generation)
     pin = paths.program(name, generation, source.manifest.entry)
     if not pin.exists():
         raise WirespeedError(f"Generation {generation} of pipeline {name} is not loaded.", "Load it first.")
     if running is not None and running != generation:
-        told += _take_over(paths, source, running)
+        told += (carry_back if back else _take_over)(paths, source, running)
     stages.bring(paths, name, generation)
     with BpfProgram.pinned(str(pin)) as entry:
         root.publish(paths, name, entry)
