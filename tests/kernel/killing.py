@@ -32,7 +32,7 @@ def killed_in(action: Callable[[], Any], place: Any, name: str, calls: int) -> N
 
 
 def killed_after(action: Callable[[], Any], seconds: Optional[float]) -> bool:
-    """Runs ``action`` in a child that dies by kill -9 after ``seconds`` (None: never); whether it died, or was done before."""
+    """Runs ``action`` in a child that dies by kill -9 after ``seconds`` (None: never); whether it died of it."""
     child = os.fork()
     if child == 0:
         code = 1

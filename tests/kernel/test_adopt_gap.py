@@ -14,7 +14,6 @@ from typing import Callable, ContextManager, Dict
 
 import pytest
 
-from tests.ledger import build
 from tests.ledger.account import Account, account
 from tests.ledger.reloads import Ledger, wait_until
 from tests.ledger.stack import Stack
@@ -25,7 +24,7 @@ from wirespeed.kernel.bpf_prog import BpfProgram
 from . import foreign_attached
 from .conftest import Places
 from .netns import Veth
-from .test_reload_loss import METHODS, PROGRESS, SOURCES, Built, numbered
+from .numbered import METHODS, PROGRESS, SOURCES, Built, numbered
 
 pytestmark = [requires_bpf, requires("clang")]
 
@@ -43,8 +42,7 @@ def by_link(veth: Veth, built: Built) -> ContextManager[int]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    folder = tmp_path_factory.mktemp("ledger")
-    return Built(build.pipeline("ledger", folder), build.sender(folder))
+    return built_in(tmp_path_factory.mktemp("ledger"))
 
 
 def fill(foreign: int) -> None:

@@ -89,7 +89,7 @@ class Bad:
 UNDONE = "were undone; the node is as before."
 SHARES = (
     *("verdict denied went from 100 % of ", " packets to 0 % of ", "verdict challenged went from 0 % of "),
-    *(" packets to 100 % of ", "at most 10 are allowed (health.max_change)", "3 earlier step(s) " + UNDONE),
+    *(" packets to 100 % of ", "at most 10 are allowed (health.max_change)", " earlier step(s) " + UNDONE),
 )
 BAD: Dict[str, Bad] = {
     "the verifier rejects it": Bad(
