@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A new program that is no good, under traffic: what ran goes on running, each frame is counted once, and the error says
-why.
+"""A new program that is no good, under traffic: what ran goes on, each frame is counted once, and the error says why.
 
 The verifier's word and a failing packet are heard before anything is published; what is live, a health gate judges.
 """
