@@ -24,7 +24,7 @@ from wirespeed.kernel.bpf_prog import BpfProgram
 from . import foreign_attached
 from .conftest import Places
 from .netns import Veth
-from .numbered import METHODS, PROGRESS, SOURCES, Built, numbered
+from .numbered import METHODS, PROGRESS, SOURCES, Built, built_in, numbered
 
 pytestmark = [requires_bpf, requires("clang")]
 
