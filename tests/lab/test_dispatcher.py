@@ -2,7 +2,7 @@
 """A program that Debian's xdp-loader attached, behind libxdp's dispatcher: left alone, or taken over without a gap.
 
 What the dispatcher calls are programs that replace functions of it (freplace). A program that is extended in this way
-takes no slot of a program array since Linux 6.12 (kernel/bpf/arraymap.c, prog_fd_array_get_ptr: EBUSY).
+takes no slot of a program array: EBUSY (kernel/bpf/arraymap.c, prog_fd_array_get_ptr), in Debian's 6.1 as in 6.12.
 """
 
 from __future__ import annotations
