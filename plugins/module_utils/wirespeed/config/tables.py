@@ -8,12 +8,13 @@ live, and what a step adds or removes. Pure; ``live.py`` does the reading and wr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ..errors import BadInput, Place
 from ..kernel.btf import Btf, MapDefinition
 from ..model.intent import unknown_word
 from . import addresses, ports, prefixes, shapes
+from .packed import Packed
 from .shapes import MANIFEST
 
 KINDS = ("prefix_set", "address_set", "port_set")
@@ -43,6 +44,18 @@ class Table:
     max_entries: int
     value: bytes = b"\x01"
     array: bool = False
+    layout: str = ""
+    key_size: int = 0
+
+    def pack(self, rows: Sequence[str], place: Place) -> Packed:
+        """Raises :class:`BadInput` as :meth:`keys` does."""
+        keys = self.keys(rows, place)
+        return Packed(self.key_size, len(self.value), b"".join(keys.values()), self.value * len(keys))
+
+    def unpack(self, packed: Packed) -> Iterator[str]:
+        """Canonical rows, in the order of ``packed``."""
+        for key, dummy in packed.items():
+            yield self.codec.decode(key)
 
     def keys(self, rows: Sequence[str], place: Place) -> Dict[str, bytes]:
         """Canonical row -> key, in table order. Raises :class:`BadInput` naming the first bad row, from 1."""
@@ -99,7 +112,8 @@ def table(
     else:
         raise unknown_word(MANIFEST, f"maps.{definition.name}.table", str(kind), KINDS)
     written, array = shapes.value(definition, value), definition.type in shapes.ARRAYS
-    return Table(definition.name, kind, codec, definition.max_entries, written, array)
+    layout = f"{kind} {codec} type {definition.type} key {definition.key_size} value {written.hex()}"
+    return Table(definition.name, kind, codec, definition.max_entries, written, array, layout, definition.key_size)
 
 
 def canonical(
