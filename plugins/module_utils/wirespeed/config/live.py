@@ -57,17 +57,21 @@ def _add(bpf_map: BpfMap, table: Table, keys: Sequence[bytes]) -> None:
 
 
 def _remove(bpf_map: BpfMap, table: Table, keys: Sequence[bytes]) -> None:
+    if table.array:
+        clear(bpf_map, keys)
+    else:
+        bpf_map.delete_many(keys)
+
+
+def clear(array: BpfMap, keys: Sequence[bytes]) -> None:
     """An array's elements cannot be deleted (kernel/bpf/arraymap.c array_map_delete_elem), so zero is written.
 
     A program that counts in the value may have read it before that and write it back after, so each is looked at
     again.
     """
-    if not table.array:
-        bpf_map.delete_many(keys)
-        return
-    absent = bytes(bpf_map.stride)
+    absent = bytes(array.stride)
     for dummy in range(_TRIES):
-        bpf_map.update_many([(key, absent) for key in keys])
-        keys = [key for key in keys if _says_so(bpf_map, bpf_map.lookup(key) or absent)]
+        array.update_many([(key, absent) for key in keys])
+        keys = [key for key in keys if _says_so(array, array.lookup(key) or absent)]
         if not keys:
             return

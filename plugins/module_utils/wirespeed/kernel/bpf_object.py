@@ -113,6 +113,12 @@ class BpfObject:
         resize = function("bpf_map__set_max_entries", _INT, _PTR, ctypes.c_uint32)
         call(f"bpf_map__set_max_entries {name}", resize(self._map(name), max_entries))
 
+    def resize_template(self, name: str, max_entries: int) -> None:
+        """Of a map of maps: what the maps in it are to be like."""
+        inner = function("bpf_map__inner_map", _PTR, _PTR)(self._map(name))
+        resize = function("bpf_map__set_max_entries", _INT, _PTR, ctypes.c_uint32)
+        call(f"bpf_map__set_max_entries {name}.inner", resize(inner, max_entries))
+
     def leave_out(self, name: str) -> None:
         """Makes no such map; libbpf then spoils each use of it, so only code that the verifier removes may have one."""
         choose = function("bpf_map__set_autocreate", _INT, _PTR, ctypes.c_bool)

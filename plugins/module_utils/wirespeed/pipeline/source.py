@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Dict, Mapping
 
+from ..config import sides
 from ..config.tables import Table, table
 from ..errors import BadInput, Place
 from ..expression import is_expression
@@ -36,11 +37,11 @@ _COUNT_BYTES = 16  # struct ws_count, bpf/include/wirespeed.h
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 
-def digest_of(manifest: Mapping[str, Any], object_bytes: bytes) -> str:
-    """SHA-256 of the manifest, as it was written down, and the object."""
+def digest_of(manifest: Mapping[str, Any], object_bytes: bytes, configured: str = "") -> str:
+    """SHA-256 of the manifest, as it was written down, the object, and the configuration where it is made for one."""
     said = {key: value for key, value in manifest.items() if key not in _NOT_LOADED}
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode() + b"\0" + object_bytes).hexdigest()
+    text = json.dumps(said, sort_keys=True, separators=(",", ":")).encode() + b"\0" + object_bytes
+    return hashlib.sha256(text + configured.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class PipelineSource:
 
     Construction raises :class:`BadInput` when the object is damaged or lacks what the manifest
     names. ``place`` is what those errors call the object. ``loaded_as`` is the digest that it was loaded under by a
-    version of ours that wrote the same manifest in other words.
+    version of ours that wrote the same manifest in other words. ``configured`` is the digest of the configuration that
+    the generation is made for, so that the same code with other rows is another one; empty where it is for any.
     """
 
     manifest: Manifest
@@ -57,6 +59,7 @@ class PipelineSource:
     support: Support = Support()
     place: Place = Place("object")
     loaded_as: str = ""
+    configured: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -86,10 +89,7 @@ class PipelineSource:
 
         A size that waits for the node's facts (:meth:`on`) is the object's own until then.
         """
-        return {
-            name: replace(found, max_entries=self.sizes.get(name, found.max_entries))
-            for name, found in btfs.map_definitions(self.btf).items()
-        }
+        return sides.sized(btfs.map_definitions(self.btf), self.sizes)
 
     @property
     def sizes(self) -> Dict[str, int]:
@@ -102,7 +102,7 @@ class PipelineSource:
         """The config maps that rows can be written to, by name."""
         specs = self.manifest.maps.items()
         return {
-            name: table(self.maps[name], spec.table, self.btf, spec.value, spec.order)
+            name: table(sides.side_of(self.maps[name]), spec.table, self.btf, spec.value, spec.order)
             for name, spec in specs
             if spec.table
         }
@@ -110,7 +110,7 @@ class PipelineSource:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that decides what is loaded: equal digests are the same code and sizes."""
-        return self.loaded_as or digest_of(self.manifest.to_json(), self.object_bytes)
+        return self.loaded_as or digest_of(self.manifest.to_json(), self.object_bytes, self.configured)
 
     @property
     def generation(self) -> str:
@@ -135,6 +135,11 @@ class PipelineSource:
         return replace(
             self, manifest=replace(self.manifest, constants={**self.manifest.constants, **values}), loaded_as=""
         )
+
+    def made_for(self, configured: str) -> "PipelineSource":
+        """The same pipeline for a configuration with this digest: another generation. One that was loaded is as it
+        was."""
+        return self if self.loaded_as or not configured else replace(self, configured=configured)
 
     def on(self, known: Mapping[str, Any]) -> "PipelineSource":
         """The same pipeline with its sizes and constants worked out for a node; ``known`` is of :mod:`.sizes`."""
