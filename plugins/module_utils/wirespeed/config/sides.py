@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, Mapping, Tuple
 
-from ..kernel.bpf_map import ARRAY_OF_MAPS, BpfMap
+from ..kernel.bpf_map import ARRAY, ARRAY_OF_MAPS, BpfMap
 from ..kernel.bpf_object import BpfObject
 from ..kernel.btf import MapDefinition
 
@@ -102,13 +102,15 @@ def spread_sizes(definitions: Mapping[str, MapDefinition], sizes: Mapping[str, i
 
 
 def resize(opened: BpfObject, definitions: Mapping[str, MapDefinition], sizes: Mapping[str, int]) -> None:
-    """Before it is loaded. An array's template must be as large as its sides (kernel/bpf/arraymap.c,
-    array_map_meta_equal)."""
+    """Before it is loaded. Sides of other types may differ from their template in size (kernel/bpf/map_in_map.c,
+    bpf_map_meta_equal), those of an array must not (kernel/bpf/arraymap.c, array_map_meta_equal)."""
     for name, size in spread_sizes(definitions, sizes).items():
         opened.resize(name, size)
     for name in tables(definitions):
-        if name in sizes:
-            opened.resize_template(name, sizes[name])
+        inner = side_of(definitions[name])
+        if name in sizes and inner.type == ARRAY:
+            key_value = inner.key_size, inner.value_size
+            opened.template(name, BpfMap.create(ARRAY, "ws_template", key_value, sizes[name], flags=inner.flags))
 
 
 def opened_side(table: BpfMap, side: int) -> BpfMap:

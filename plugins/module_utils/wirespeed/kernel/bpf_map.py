@@ -98,11 +98,17 @@ class BpfMap(Handle):
 
     @classmethod
     def create(
-        cls, kind: int, name: str, sizes: Tuple[int, int], max_entries: int, inner: "Optional[BpfMap]" = None
+        cls,
+        kind: int,
+        name: str,
+        sizes: Tuple[int, int],
+        max_entries: int,
+        inner: "Optional[BpfMap]" = None,
+        flags: int = 0,
     ) -> "BpfMap":
         """A new map, gone with its handle unless it is pinned; ``sizes`` of key and value in bytes."""
         make = function("bpf_map_create", _FD, _FD, ctypes.c_char_p, *[ctypes.c_uint32] * 3, _PTR)
-        options = _CreateOptions(inner_map_fd=inner.fd if inner else 0)
+        options = _CreateOptions(inner_map_fd=inner.fd if inner else 0, map_flags=flags)
         result = make(kind, name.encode(), sizes[0], sizes[1], max_entries, ctypes.byref(options))
         return cls(call(f"bpf_map_create {name}", result), name)
 
