@@ -13,16 +13,8 @@ from .difference import Difference, compare, split, there
 from .packed import Packed
 from .tables import Table
 
-RECORDS = "records"
-"""The kind of table whose rows say something in their values."""
-
 SAMPLE = 4096
 """Rows that are looked up again after a write, spread over all that were written; the kernel has acknowledged each."""
-
-
-def by_key(table: Table) -> bool:
-    """Whether a row is its key alone: in the value of a set's row, programs count."""
-    return table.kind != RECORDS
 
 
 def read(found: BpfMap, table: Table, progress: Optional[Progress] = None) -> Tuple[Packed, FrozenSet[bytes]]:
@@ -41,7 +33,7 @@ def read(found: BpfMap, table: Table, progress: Optional[Progress] = None) -> Tu
 def difference(found: BpfMap, table: Table, wanted: Packed, progress: Optional[Progress] = None) -> Difference:
     """Between what the map holds and ``wanted``."""
     present, torn = read(found, table, progress)
-    return compare(present, there(wanted) if table.array else wanted, torn, by_key(table))
+    return compare(present, there(wanted) if table.array else wanted, torn, table.counts)
 
 
 def write(found: BpfMap, table: Table, change: Difference, progress: Optional[Progress] = None) -> None:
@@ -68,7 +60,7 @@ def check(found: BpfMap, table: Table, change: Difference) -> str:
     for rows in (change.added, change.changed):
         for key, value in _spread(rows):
             raw = found.lookup(key)
-            if raw is None or (not by_key(table) and set(found.split(raw)) != {value}):
+            if raw is None or (not table.counts and set(found.split(raw)) != {value}):
                 return f"table {table.name}: the row with key {key.hex()} is {'not there' if raw is None else 'another'}"
     if found.info.type == LPM_TRIE:
         return ""  # a lookup also finds what covers the row that is gone

@@ -45,7 +45,7 @@ def parse(word: str) -> Strategy:
 
 def allowed(manifest: Manifest) -> Tuple[Strategy, ...]:
     """What its author lets be done."""
-    return EVERY
+    return tuple(map(Strategy, manifest.config.delivery)) or EVERY
 
 
 @dataclass(frozen=True)

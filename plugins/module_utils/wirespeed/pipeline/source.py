@@ -14,7 +14,9 @@ from functools import cached_property
 from typing import Any, Dict, Mapping
 
 from ..config import sides
-from ..config.tables import Table, table
+from ..config.record_table import record_table
+from ..config.references import check_declared
+from ..config.tables import RECORDS, Table, table
 from ..errors import BadInput, Place
 from ..expression import is_expression
 from ..kernel import btf as btfs
@@ -26,12 +28,13 @@ from ..model.intent import unknown_word
 from . import constants, sizes
 from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
+from .map_spec import REFUSE, MapSpec
 from .sections import is_xdp, takes_fragments
 from .support import Support
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
-_NOT_LOADED = ("description", "object", "tests", "health")
+_NOT_LOADED = ("description", "object", "tests", "health", "config")
 _FRAGS = "xdp.frags"
 _COUNT_BYTES = 16  # struct ws_count, bpf/include/wirespeed.h
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
@@ -100,12 +103,17 @@ class PipelineSource:
     @cached_property
     def tables(self) -> Mapping[str, Table]:
         """The config maps that rows can be written to, by name."""
-        specs = self.manifest.maps.items()
-        return {
-            name: table(sides.side_of(self.maps[name]), spec.table, self.btf, spec.value, spec.order)
-            for name, spec in specs
-            if spec.table
-        }
+        return {name: self._table(name, spec) for name, spec in self.manifest.maps.items() if spec.table}
+
+    def _table(self, name: str, spec: MapSpec) -> Table:
+        """A size that waits for the node's facts bounds nothing before they are known."""
+        side = sides.side_of(self.maps[name])
+        refused = spec.overlap == REFUSE
+        if spec.table == RECORDS:
+            made: Table = record_table(side, self.btf, spec.fields, refused)
+        else:
+            made = replace(table(side, spec.table, self.btf, spec.value, spec.order), overlap_refused=refused)
+        return replace(made, max_entries=sizes.LARGEST) if is_expression(spec.max_entries) else made
 
     @cached_property
     def digest(self) -> str:
@@ -196,4 +204,4 @@ class PipelineSource:
                 "array of packets and bytes per CPU.",
                 "Declare it with WS_VERDICTS(count), or name no verdicts in the manifest.",
             )
-        self.tables  # noqa: B018  # building them refuses keys that no row can be written to
+        check_declared(self.tables)  # building them refuses keys that no row can be written to
