@@ -158,9 +158,8 @@ def by_program(paths: Paths, found: Live, wanted: Step, progress: Progress) -> D
     part = _part(stored, found.pipeline, _nics(paths, found.pipeline))
     bundle = bundles.parse(states.bundle_of(paths, part))
     place = Place(str(states.path(paths)))
-    before = {**wanted.before, "digest": ""}  # the generation before keeps its rows
     after = {key: value for key, value in wanted.after.items() if key not in ("generation", "strategy")}
-    underway = Underway(found.pipeline, DesiredDocument(wanted.after["digest"], before, after))
+    underway = Underway(found.pipeline, DesiredDocument(wanted.after["digest"], wanted.before, after))
     return Converger(parse(part.intent, place), bundle, paths, place, underway, progress).run_locked()
 
 

@@ -52,7 +52,7 @@ class DeliverySteps:
             tables.turn_to(Word.of(said["word"]))
         elif "undo" in said:
             tables.take_back(store.undo(self._paths, pipeline, said["undo"]))
-        elif said["digest"]:
+        elif said["digest"] and said["strategy"] != Strategy.PROGRAM_SWAP.value:  # of which the undo leaves all rows
             wanted = store.document(self._paths, pipeline, said["digest"])
             tables.bring(wanted, Strategy(said["strategy"]), self._taken(wanted.digest))
 
