@@ -176,6 +176,8 @@ def _delivered(made: Cabled, name: str) -> Iterator[Tuple[str, Peak]]:
     whole, other = str(made.folder / f"{name}0.bundle"), str(made.folder / f"{name}1.bundle")
     yield "delivered by map_swap", _peak(made, _apply, whole, Strategy.MAP_SWAP)
     yield f"{CHANGED} of them changed", _peak(made, _apply, other, Strategy.AUTO)
+    made.node.run(_apply, whole, Strategy.MAP_SWAP, timeout=300.0)
+    yield f"{CHANGED} of them changed where both sides are full", _peak(made, _apply, other, Strategy.MAP_SWAP)
     yield "all read back", _peak(made, _show, name)
 
 
@@ -208,5 +210,3 @@ def _peak(made: Cabled, action: Callable[..., str], *arguments: Any) -> Peak:
 
 def _mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-

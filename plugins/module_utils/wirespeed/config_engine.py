@@ -140,15 +140,16 @@ def show(pipeline: str, tables: Optional[Sequence[str]] = None) -> Shown:
             known = ", ".join(live.source.tables) or "none"
             raise BadInput(DOCUMENT, "tables", f"{name!r} is no table of {pipeline}.", f"It has: {known}.")
     wanted = {name: each for name, each in live.source.tables.items() if tables is None or name in tables}
-    standing = delivering.standing(paths, live)
+    held = live.tables().held(list(wanted))
+    standing = delivering.standing(paths, live, held)
     return Shown(
         pipeline,
         live.generation,
         standing.version,
         standing.digest,
-        live.tables().snapshot(list(wanted)),
+        live.tables().ordered(held),
         wanted,
-        {name: each for name, each in standing.drift.items() if each and name in wanted},
+        standing.drift,
         standing.warnings,
     )
 
@@ -266,4 +267,3 @@ class _Planned:
 
 def _time(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-

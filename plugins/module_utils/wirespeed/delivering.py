@@ -19,6 +19,7 @@ from .config import store, strategy
 from .config.compiled import layout_of
 from .config.difference import Difference, total
 from .config.history import Delivery, History
+from .config.rows import Held
 from .config.strategy import Possible, Strategy
 from .converge import Converger, actuators
 from .documents import Underway
@@ -126,14 +127,6 @@ def step(found: Live, known: History, delivery: Delivery) -> Step:
     return Step(found.pipeline, Action.DELIVER, "config", before, after, delivery.why, f"version {delivery.version}")
 
 
-def _drift(paths: Paths, found: Live, digest: str) -> Dict[str, Difference]:
-    document = store.document(paths, found.pipeline, digest)
-    if document.layout != layout_of(found.source.tables):
-        return {}
-    differences = found.tables().differences(document.tables)
-    return {name: each for name, each in differences.items() if each}
-
-
 def in_place(
     paths: Paths, found: Live, wanted: Step, differences: Mapping[str, Difference], progress: Progress
 ) -> Sequence[Step]:
@@ -199,7 +192,7 @@ def interrupted(paths: Paths, pipeline: str) -> Tuple[str, ...]:
     return (f"A delivery to {pipeline} was killed half-way or is under way: the next run undoes one that was killed.",)
 
 
-def standing(paths: Paths, found: Live) -> Standing:
+def standing(paths: Paths, found: Live, held: Mapping[str, Held]) -> Standing:
     """By the rows in the kernel, so that it is right also where a delivery was killed before its history was written,
     or after."""
     known = store.history(paths, found.pipeline)
@@ -207,15 +200,23 @@ def standing(paths: Paths, found: Live) -> Standing:
     versions = {known.version: known.digest}
     for begun in _begun(paths, found.pipeline):
         versions.update({said["version"]: said["digest"] for said in (begun.before, begun.after) if "version" in said})
-    candidates = {
-        version: _drift(paths, found, digest)
-        for version, digest in versions.items()
-        if digest and store.path(paths, found.pipeline, digest).exists()
-    }
+    drifts = {version: _drift(paths, found, held, digest) for version, digest in versions.items()}
+    candidates = {version: drift for version, drift in drifts.items() if drift is not None}
     if not candidates:
         return Standing(known.version, known.digest, {}, told)
     version = min(candidates, key=lambda each: total(candidates[each]))
     return Standing(version, versions[version], candidates[version], told)
+
+
+def _drift(paths: Paths, found: Live, held: Mapping[str, Held], digest: str) -> Optional[Dict[str, Difference]]:
+    """None where the rows of the document are not kept, or are of another layout."""
+    if not digest or not store.path(paths, found.pipeline, digest).exists():
+        return None
+    document = store.document(paths, found.pipeline, digest)
+    if document.layout != layout_of(found.source.tables):
+        return None
+    differences = found.tables().compared(held, document.tables)
+    return {name: each for name, each in differences.items() if each}
 
 
 def _begun(paths: Paths, pipeline: str) -> List[Step]:

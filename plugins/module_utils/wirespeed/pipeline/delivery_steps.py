@@ -2,9 +2,9 @@
 """The step that delivers a document. Its rows come from the node's store by their digest, never from the journal.
 
 ``before`` and ``after``: ``generation``, ``digest`` (empty: leave its rows), ``strategy``; with ``version`` it is a
-delivery of its own, which the history tells: ``after["delivery"]``, and ``configured`` (``config/history.py``). Without,
-it brings the last document into another generation. ``before`` also says how rows that are live come back: ``word``,
-the side to turn to, or ``undo``, the digest of what was there.
+delivery of its own, which the history tells: ``after["delivery"]``, and ``configured`` (``config/history.py``).
+Without, it brings the last document into another generation. ``before`` also says how rows that are live come back:
+``word``, the side to turn to, or ``undo``, the digest of what was there.
 """
 
 from __future__ import annotations
