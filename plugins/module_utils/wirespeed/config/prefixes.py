@@ -8,6 +8,7 @@ order (include/uapi/linux/bpf.h). The canonical row is ``192.0.2.0/24`` or ``200
 from __future__ import annotations
 
 import ipaddress
+import re
 import struct
 import sys
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from typing import Sequence, Tuple, Union
 from ..kernel.btf import Btf, MapDefinition
 from . import addresses
 from .addresses import SIZES
+from .order import interleaved
 from .shapes import LPM_TRIE, unfit
 
 LENGTH = struct.Struct("=I")
 LENGTH_BYTES = (1, 0) if sys.byteorder == "little" else (2, 3)
 """Where the length's two bytes lie that are ever set, the more significant first."""
+_DIGITS = re.compile(r"[0-9]+")
 _VERSIONS = {8: 4, 20: 6}
 _NEEDED = "A prefix set is a BPF_MAP_TYPE_LPM_TRIE with key {__u32 prefixlen; __u8 address[4 or 16]}."
 _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -84,31 +87,23 @@ class PrefixSet:
 
 def bulk(version: int, fixed: int, rows: Sequence[str]) -> bytes:
     """Length, with ``fixed`` bits more than the row says, and address of each row, joined. Raises ValueError."""
-    size = SIZES[version]
+    bits = SIZES[version] * 8
     halves = "/".join(rows).split("/")
     if len(halves) != 2 * len(rows):
-        halves = "/".join([row if "/" in row else f"{row}/{8 * size}" for row in rows]).split("/")
-    lengths = {str(length): LENGTH.pack(fixed + length) for length in range(8 * size + 1)}
-    hosts = {str(length): ((1 << 8 * size - length) - 1).to_bytes(size, "big") for length in range(8 * size + 1)}
-    packed = addresses.bulk(version, halves[::2])
-    try:
-        front = b"".join(map(lengths.__getitem__, halves[1::2]))
-        host_bits = b"".join(map(hosts.__getitem__, halves[1::2]))
-    except KeyError:
-        raise ValueError from None
-    if int.from_bytes(packed, "big") & int.from_bytes(host_bits, "big"):
+        halves = "/".join([row if "/" in row else f"{row}/{bits}" for row in rows]).split("/")
+    if not _DIGITS.fullmatch("".join(halves[1::2])):
         raise ValueError
-    return _side_by_side(front, LENGTH.size, packed, size)
-
-
-def _side_by_side(left: bytes, width: int, right: bytes, other: int) -> bytes:
-    """Rows of ``width`` + ``other`` bytes, from two columns."""
-    together = bytearray(len(left) + len(right))
-    for at in range(width):
-        together[at :: width + other] = left[at::width]
-    for at in range(other):
-        together[width + at :: width + other] = right[at::other]
-    return bytes(together)
+    packed = addresses.bulk(version, halves[::2])
+    lengths = bytes(map(int, halves[1::2]))
+    if max(lengths, default=0) > bits:
+        raise ValueError
+    columns = [packed[at :: SIZES[version]] for at in range(SIZES[version])]
+    for at, column in enumerate(columns):
+        hosts = lengths.translate(bytes((0xFF >> min(8, max(0, length - 8 * at))) for length in range(256)))
+        if int.from_bytes(column, "big") & int.from_bytes(hosts, "big"):
+            raise ValueError
+    front = (LENGTH.pack(fixed + length) for length in range(256))
+    return interleaved([*(lengths.translate(bytes(byte)) for byte in zip(*front)), *columns])
 
 
 def codec(definition: MapDefinition, kind: str, btf: Btf) -> PrefixSet:
