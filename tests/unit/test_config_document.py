@@ -201,7 +201,7 @@ def test_a_bundle_for_another_layout_is_refused(tmp_path: Path) -> None:
         with_maps(ports={"order": "host"}),
         small(CODE.replace("__u32 burst;", "__u32 pad; __u32 burst;"), maps=MAPS),
     ):
-        with pytest.raises(BadInput, match="b: layout: is .* it was compiled for another object or manifest"):
+        with pytest.raises(BadInput, match=r"b: layout: is .* it was compiled for another object or manifest"):
             found.check("small", other.tables, Place("b"))
 
 

@@ -116,9 +116,15 @@ def test_the_manifest_says_the_same_after_it_travelled(pipeline: PipelineSource)
         ),
         ({"maps": {"peers": {"role": "config", "table": "address_set", "overlap": "refuse"}}}, "maps.peers.overlap"),
         ({"maps": {"peers": {"role": "config", "table": "address_set", "fields": {}}}}, "maps.peers.fields: stands on"),
-        ({"maps": {"marks": {"role": "config", "table": "records", "value": 1}}}, "maps.marks.value: stands on a table"),
+        (
+            {"maps": {"marks": {"role": "config", "table": "records", "value": 1}}},
+            "maps.marks.value: stands on",
+        ),
         ({"config": {"migrations": [{"name": "x", "from": 1, "steps": [{"rename": {}}]}]}}, "'rename' is not known"),
-        ({"maps": {"marks": {"role": "config", "table": "records", "fields": {"key": {"type": "int"}}}}}, "'int' is not"),
+        (
+            {"maps": {"marks": {"role": "config", "table": "records", "fields": {"key": {"type": "int"}}}}},
+            "'int' is not",
+        ),
     ],
 )
 def test_a_manifest_that_contradicts_itself_is_refused(tmp_path: Path, changed: Any, said: str) -> None:

@@ -137,7 +137,8 @@ def test_the_order_of_the_text_does_not_matter(case: Tuple[RecordTable, List[Any
     chance.shuffle(shuffled)
     packed = _packed(table, rows)
     assert _packed(table, shuffled) == packed
-    assert [key for key, dummy in packed.items()] == sorted((key for key, dummy in packed.items()), key=table.codec.order)
+    keys = [key for key, dummy in packed.items()]
+    assert keys == sorted(keys, key=table.codec.order)
     assert packed == table.pack(rows, PLACE)
 
 

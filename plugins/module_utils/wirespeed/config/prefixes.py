@@ -8,10 +8,10 @@ order (include/uapi/linux/bpf.h). The canonical row is ``192.0.2.0/24`` or ``200
 from __future__ import annotations
 
 import ipaddress
-import re
 import struct
 import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import Sequence, Tuple, Union
 
 from ..kernel.btf import Btf, MapDefinition
@@ -23,7 +23,6 @@ from .shapes import LPM_TRIE, unfit
 LENGTH = struct.Struct("=I")
 LENGTH_BYTES = (1, 0) if sys.byteorder == "little" else (2, 3)
 """Where the length's two bytes lie that are ever set, the more significant first."""
-_DIGITS = re.compile(r"[0-9]+")
 _VERSIONS = {8: 4, 20: 6}
 _NEEDED = "A prefix set is a BPF_MAP_TYPE_LPM_TRIE with key {__u32 prefixlen; __u8 address[4 or 16]}."
 _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -91,7 +90,8 @@ def bulk(version: int, fixed: int, rows: Sequence[str]) -> bytes:
     halves = "/".join(rows).split("/")
     if len(halves) != 2 * len(rows):
         halves = "/".join([row if "/" in row else f"{row}/{bits}" for row in rows]).split("/")
-    if not _DIGITS.fullmatch("".join(halves[1::2])):
+    digits = "".join(halves[1::2])
+    if not (digits.isascii() and digits.isdigit()):
         raise ValueError
     packed = addresses.bulk(version, halves[::2])
     lengths = bytes(map(int, halves[1::2]))
@@ -99,11 +99,21 @@ def bulk(version: int, fixed: int, rows: Sequence[str]) -> bytes:
         raise ValueError
     columns = [packed[at :: SIZES[version]] for at in range(SIZES[version])]
     for at, column in enumerate(columns):
-        hosts = lengths.translate(bytes((0xFF >> min(8, max(0, length - 8 * at))) for length in range(256)))
-        if int.from_bytes(column, "big") & int.from_bytes(hosts, "big"):
+        if int.from_bytes(column, "big") & int.from_bytes(lengths.translate(_host_bits(at)), "big"):
             raise ValueError
-    front = (LENGTH.pack(fixed + length) for length in range(256))
-    return interleaved([*(lengths.translate(bytes(byte)) for byte in zip(*front)), *columns])
+    return interleaved([*(lengths.translate(byte) for byte in _fronts(fixed)), *columns])
+
+
+@cache
+def _host_bits(at: int) -> bytes:
+    """For each length the bits of the address's byte ``at`` that stand behind it."""
+    return bytes(0xFF >> min(8, max(0, length - 8 * at)) for length in range(256))
+
+
+@cache
+def _fronts(fixed: int) -> Tuple[bytes, ...]:
+    """For each byte of a key's length what it is for each length of a row."""
+    return tuple(map(bytes, zip(*(LENGTH.pack(fixed + length) for length in range(256)))))
 
 
 def codec(definition: MapDefinition, kind: str, btf: Btf) -> PrefixSet:
