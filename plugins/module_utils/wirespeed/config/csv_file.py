@@ -14,6 +14,7 @@ from .files import File
 from .given import Chunk, Texts
 
 _QUOTE = '"'
+_NO_MARKS = bytes(set(range(256)) - set(b",\n"))
 _ROWS = 4096
 """That Python's csv reads at once: more of its lists would keep the garbage collector busy."""
 
@@ -91,18 +92,15 @@ class Csv(File):
 
 
 def _columns(block: str, width: int) -> Optional[Tuple[List[str], ...]]:
-    """None for anything but lines of so many cells without quotes.
-
-    Each line's end is made a cell, which then must be every (width + 1)-th.
-    """
+    """None for anything but lines of so many cells without quotes."""
     text = block.replace("\r\n", "\n") if "\r" in block else block
     if text and not text.endswith("\n"):
         text += "\n"
     if _QUOTE in text or "\r" in text or (width == 1 and ("\n\n" in text or text.startswith("\n"))):
         return None
-    cells = text.replace("\n", ",\n,").split(",")
-    cells.pop()
-    ends = cells[width :: width + 1]
-    if len(cells) != len(ends) * (width + 1) or ends.count("\n") != text.count("\n") or set(ends) - {"\n"}:
+    marks = text.encode(errors="surrogateescape").translate(None, _NO_MARKS)
+    if marks != (b"," * (width - 1) + b"\n") * text.count("\n"):
         return None
-    return tuple(cells[at :: width + 1] for at in range(width))
+    cells = text.replace("\n", ",").split(",")
+    cells.pop()
+    return tuple(cells[at::width] for at in range(width))
