@@ -32,43 +32,42 @@
 
 /* Bit 0 is the live side, the bits above count the deliveries. One aligned
  * word of 64 bits: a reader sees it before or after a write, never between. */
-#define WS_CONFIG                                \
-	struct {                                 \
+#define WS_CONFIG                                 \
+	struct {                                  \
 		__uint(type, BPF_MAP_TYPE_ARRAY); \
-		__uint(max_entries, 1);          \
-		__type(key, __u32);              \
-		__type(value, __u64);            \
+		__uint(max_entries, 1);           \
+		__type(key, __u32);               \
+		__type(value, __u64);             \
 	} ws_config SEC(".maps")
 
 /* `name` is also the tag of the struct that declares one side, which needs
  * `__type` of key and value for rows to be typed. */
-#define WS_TABLE(name)                                    \
-	struct name name##_a SEC(".maps");                \
-	struct name name##_b SEC(".maps");                \
-	struct {                                          \
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
-		__uint(max_entries, WS_SIDES);            \
-		__type(key, __u32);                       \
-		__array(values, struct name);             \
-	} name SEC(".maps") = {                           \
-		.values = { (void *)&name##_a, (void *)&name##_b } \
-	}
+#define WS_TABLE(name)                                         \
+	struct name name##_a SEC(".maps");                     \
+	struct name name##_b SEC(".maps");                     \
+	struct {                                               \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);      \
+		__uint(max_entries, WS_SIDES);                 \
+		__type(key, __u32);                            \
+		__array(values, struct name);                  \
+	} name SEC(".maps") = { .values = { (void *)&name##_a, \
+					    (void *)&name##_b } }
 
 /* Once a packet: two reads may fall on two sides. */
-#define ws_side()                                                    \
-	({                                                           \
-		__u32 ws_first = 0;                                  \
-		__u64 *ws_word;                                      \
-								     \
-		ws_word = bpf_map_lookup_elem(&ws_config, &ws_first); \
+#define ws_side()                                                      \
+	({                                                             \
+		__u32 ws_first = 0;                                    \
+		__u64 *ws_word;                                        \
+                                                                       \
+		ws_word = bpf_map_lookup_elem(&ws_config, &ws_first);  \
 		(__u32)(ws_word ? *(volatile __u64 *)ws_word & 1 : 0); \
 	})
 
 /* The value, or NULL. `side` is a variable. */
-#define ws_lookup(name, side, key)                                     \
-	({                                                             \
+#define ws_lookup(name, side, key)                                      \
+	({                                                              \
 		void *ws_inner = bpf_map_lookup_elem(&(name), &(side)); \
-								       \
+                                                                        \
 		ws_inner ? bpf_map_lookup_elem(ws_inner, (key)) : NULL; \
 	})
 
