@@ -139,7 +139,7 @@ def _ours(source: PipelineSource, name: str, made: Cabled) -> Callable[[], float
     def load(found: BpfMap) -> None:
         compiled = bundle.read(made.folder / "rows.bundle")
         compiled.check("small", source.tables, config_engine.DOCUMENT)
-        change = rows.difference(found, table, compiled.tables[name])
+        change = rows.compared(rows.read(found, table), table, compiled.tables[name])
         rows.write(found, table, change)
         assert change.operations == ROWS and not rows.check(found, table, change)
 
