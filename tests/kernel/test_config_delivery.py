@@ -85,6 +85,19 @@ def test_what_is_delivered_is_what_the_kernel_has(on_node: OnNode, strategy: str
     on_node(deliver)
 
 
+def test_a_generation_that_was_made_for_a_document_is_not_taken_for_it_again(on_node: OnNode) -> None:
+    """It may have other rows by now."""
+
+    def deliver(nic: str) -> None:
+        node = Configured(nic, sided())
+        node.apply(FIRST, "program_swap")
+        node.apply(SECOND, "entry")
+        node.apply(FIRST, "program_swap")
+        assert node.rows == FIRST
+
+    on_node(deliver)
+
+
 def test_rows_are_written_where_no_packet_reads_until_one_word_is(on_node: OnNode) -> None:
     def deliver(nic: str) -> None:
         node = Configured(nic, sided())

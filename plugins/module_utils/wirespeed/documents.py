@@ -27,8 +27,8 @@ def made_for(paths: Paths, bundle: Bundle, underway: Optional[Underway]) -> Bund
     found = {}
     for name, source in bundle.pipelines.items():
         mine = underway is not None and underway.pipeline == name
-        digest = underway.document.digest if underway and mine else store.history(paths, name).configured
-        found[name] = source.made_for(digest)
+        said = underway.document.after["configured"] if underway and mine else store.history(paths, name).configured
+        found[name] = source.made_for(said)
     return replace(bundle, pipelines=found)
 
 

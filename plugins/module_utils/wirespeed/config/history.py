@@ -39,8 +39,8 @@ class Delivery:
 
 @dataclass(frozen=True)
 class History:
-    """``configured`` is the digest of the document that the live generation was made for, by a ``program_swap``: part
-    of what its name is made from. Empty before the first."""
+    """``configured`` is the document, by digest and version, that the live generation was made for by a
+    ``program_swap``: part of what its name is made from. Empty before the first."""
 
     deliveries: Tuple[Delivery, ...] = ()
     configured: str = ""

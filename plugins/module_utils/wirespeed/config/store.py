@@ -59,7 +59,10 @@ def keep(paths: Paths, compiled: Compiled) -> None:
     file = path(paths, compiled.pipeline, compiled.digest)
     if holds(file, compiled.digest):
         return
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WirespeedError(f"Cannot make {file.parent}: {error.strerror}.", "Make room, or correct its mode.") from error
     bundle.write(compiled, file)
 
 
