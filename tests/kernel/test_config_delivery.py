@@ -23,7 +23,7 @@ from wirespeed.kernel import bpf_batch
 from wirespeed.pipeline import fixtures, instance
 from wirespeed.pipeline.source import PipelineSource
 
-from .config_cases import MAPS, Configured, Rows, document, live_rows, one_sided, sided
+from .config_cases import MAPS, PLAIN, PROGRAM, SIDED, Configured, Rows, document, live_rows, one_sided, sided
 from .conftest import Places
 from .netns import Factory, Veth
 from .test_restore import reboot, told
@@ -217,6 +217,35 @@ def test_a_delivered_document_outlives_the_code(on_node: OnNode, attach: str) ->
         assert node.rows == SECOND
         assert config_engine.history("small").version == 2
         assert node.converge()["steps"] == []
+
+    on_node(deliver)
+
+
+def test_rows_go_over_to_tables_of_another_layout(on_node: OnNode) -> None:
+    wider = (SIDED + PLAIN + PROGRAM).replace("__type(value, __u8)", "__type(value, __u32)")
+
+    def deliver(nic: str) -> None:
+        node = Configured(nic, sided())
+        node.apply(FIRST, "entry")
+        node.apply(SECOND, "map_swap")
+        node.converge(small(wider, version="2", maps=MAPS))
+        assert node.rows == SECOND
+        shown = config_engine.show("small")
+        assert (shown.version, dict(shown.drift)) == (2, {})
+        assert not node.apply(SECOND).changed
+        assert config_engine.rollback("small").version == 3
+        assert node.rows == FIRST
+
+    on_node(deliver)
+
+
+def test_code_whose_tables_cannot_take_the_rows_is_refused(on_node: OnNode) -> None:
+    def deliver(nic: str) -> None:
+        node = Configured(nic, sided())
+        node.apply(FIRST, "entry")
+        with pytest.raises(Refused, match="The configuration that was delivered does not fit the tables of this code"):
+            node.converge(one_sided("2"))
+        assert node.rows == FIRST
 
     on_node(deliver)
 

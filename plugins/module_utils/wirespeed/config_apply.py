@@ -20,6 +20,7 @@ from .config.strategy import Possible, Strategy
 from .delivering import Live
 from .errors import BadInput, Place, Refused
 from .model.step import Step
+from .pipeline import fitting
 from .pipeline.delivery import Progress
 from .pipeline.pins import Paths
 
@@ -75,7 +76,8 @@ class Apply:
             there = ", ".join(str(each.version) for each in known.deliveries) or "none"
             what = "no version before the live one" if version is None else f"no version {version}"
             raise BadInput(Place("version"), "", f"pipeline {self.pipeline} has {what}.", f"There are: {there}.")
-        return store.document(self.paths, self.pipeline, found.digest), found.version
+        source = delivering.live(self.paths, self.pipeline).source
+        return fitting.document(self.paths, source, found.digest), found.version
 
     def plan(self, compiled: Compiled, rollback_to: Optional[int] = None) -> "Tuple[Delivered, Planned]":
         """Changes nothing."""
@@ -85,7 +87,8 @@ class Apply:
         known = store.history(self.paths, self.pipeline)
         self._require_version(known)
         differences = live.tables().differences(compiled.tables)
-        if not total(differences) and known.digest == compiled.digest:
+        same = compiled.digest in (known.digest, known.converted_to(known.digest, compiled.layout))
+        if same and not total(differences):
             told = Delivered(False, known.version, known.version, known.digest, "", "it is live", 0, {})
             return told, Planned(live, known, {}, None)
         decided = self._decide(live, differences)

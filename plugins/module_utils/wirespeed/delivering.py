@@ -15,7 +15,6 @@ from .apply import journal as journals
 from .apply.executor import Transaction
 from .apply.recover import pending, recover
 from .config import store
-from .config.compiled import layout_of
 from .config.difference import Difference, total
 from .config.history import Delivery, History
 from .config.rows import Held
@@ -25,7 +24,7 @@ from .errors import BadInput, Place, Refused
 from .kernel import bpffs, host, libbpf
 from .model.step import Action, Step
 from .observe import observe
-from .pipeline import instance, protocol, records
+from .pipeline import fitting, instance, protocol, records
 from .pipeline.actuator import PipelineActuator
 from .pipeline.delivery import Progress, Tables, silent
 from .pipeline.overview import overview
@@ -165,10 +164,8 @@ def standing(paths: Paths, found: Live, held: Mapping[str, Held]) -> Standing:
 
 def _drift(paths: Paths, found: Live, held: Mapping[str, Held], digest: str) -> Optional[Dict[str, Difference]]:
     """None where the rows of the document are not kept, or are of another layout."""
-    if not digest or not store.path(paths, found.pipeline, digest).exists():
-        return None
-    document = store.document(paths, found.pipeline, digest)
-    if document.layout != layout_of(found.source.tables):
+    document = fitting.known(paths, found.source, digest) if digest else None
+    if document is None:
         return None
     differences = found.tables().compared(held, document.tables)
     return {name: each for name, each in differences.items() if each}

@@ -62,7 +62,9 @@ def keep(paths: Paths, compiled: Compiled) -> None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise WirespeedError(f"Cannot make {file.parent}: {error.strerror}.", "Make room, or correct its mode.") from error
+        raise WirespeedError(
+            f"Cannot make {file.parent}: {error.strerror}.", "Make room, or correct its mode."
+        ) from error
     bundle.write(compiled, file)
 
 
@@ -106,7 +108,7 @@ def document(paths: Paths, pipeline: str, digest: str) -> Compiled:
 
 def prune(paths: Paths, pipeline: str, needed: Collection[str] = ()) -> None:
     """Removes the rows of versions before the last ones; ``needed`` are digests to keep all the same."""
-    kept = {*history(paths, pipeline).documents, *needed}
+    kept = {*history(paths, pipeline).files, *needed}
     for file in folder(paths, pipeline).glob(f"*{_SUFFIX}"):
         if file.name[: -len(_SUFFIX)] not in kept:
             file.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from ..config.history import Delivery
 from ..config.sides import Word
 from ..config.strategy import Strategy
 from ..model.step import Action, Step
-from . import delivery
+from . import delivery, fitting
 from .delivery import Differences, Progress, Tables
 from .origins import Origins
 from .two_ways import TwoWays
@@ -53,7 +53,7 @@ class DeliverySteps:
         elif "undo" in said:
             tables.take_back(store.undo(self._paths, pipeline, said["undo"]))
         elif said["digest"] and said["strategy"] != Strategy.PROGRAM_SWAP.value:  # of which the undo leaves all rows
-            wanted = store.document(self._paths, pipeline, said["digest"])
+            wanted = fitting.kept(self._paths, tables.source, said["digest"])
             tables.bring(wanted, Strategy(said["strategy"]), self._taken(wanted.digest))
 
     def _taken(self, digest: str) -> Optional[Differences]:
