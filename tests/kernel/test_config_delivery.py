@@ -23,6 +23,7 @@ from wirespeed.kernel import bpf_batch
 from wirespeed.pipeline import fixtures, instance
 from wirespeed.pipeline.source import PipelineSource
 
+from . import test_tables
 from .config_cases import MAPS, PLAIN, PROGRAM, SIDED, Configured, Rows, document, live_rows, one_sided, sided
 from .conftest import Places
 from .netns import Factory, Veth
@@ -48,6 +49,21 @@ SEC("xdp") int small(struct xdp_md *ctx)
 	__u16 *said = ws_lookup(ports, side, &port);
 
 	return said && *said ? XDP_DROP : XDP_PASS;
+}
+char _license[] SEC("license") = "GPL";
+"""
+PER_CPU = """
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, __u32);
+} limits SEC(".maps");
+SEC("xdp") int small(struct xdp_md *ctx)
+{
+	__u32 key = 1;
+
+	return bpf_map_lookup_elem(&limits, &key) ? XDP_DROP : XDP_PASS;
 }
 char _license[] SEC("license") = "GPL";
 """
@@ -335,6 +351,49 @@ def test_an_intent_with_rows_takes_the_tables_over(on_node: OnNode) -> None:
         node.apply(SECOND, "map_swap")
         node.converge(tables={"hosts": ["203.0.113.7"]})
         assert node.rows == {"hosts": ["203.0.113.7"]}
+
+    on_node(deliver)
+
+
+def test_long_work_tells_how_far_it_is(on_node: OnNode) -> None:
+    def deliver(nic: str) -> None:
+        node = Configured(nic, sided())
+        told: List[Any] = []
+        node.apply(FIRST, "entry", progress=lambda *said: told.append(said))
+        node.apply(SECOND, "program_swap", progress=lambda *said: told.append(said))
+        assert all(done <= of for done, of, dummy in told)
+        assert told.count((2, 2, "writing denied")) == 4 and ("writing hosts" in [what for *dummy, what in told])
+
+    on_node(deliver)
+
+
+def test_rows_in_each_type_of_map_read_back_as_they_were_delivered(on_node: OnNode) -> None:
+    rows = {name: list(said) for name, (dummy, said) in test_tables.ROWS.items()}
+    others = {name: said[1:] for name, said in rows.items()}
+
+    def deliver(nic: str) -> None:
+        node = Configured(nic, test_tables.source())
+        for wanted in (rows, others, rows):
+            node.apply(wanted, "entry")
+            assert node.rows == wanted
+        node.apply(others, "program_swap")
+        assert node.rows == others
+
+    on_node(deliver)
+
+
+def test_a_value_that_cpus_see_differently_is_drift(on_node: OnNode) -> None:
+    def deliver(nic: str) -> None:
+        source = small(PER_CPU, maps={"limits": {"role": "config", "table": "records"}})
+        node = Configured(nic, source)
+        rows = {"limits": [{"key": 1, "value": 7}, {"key": 2, "value": 8}]}
+        node.apply(rows, "entry")
+        with instance.open_table(node.paths, "small", source.generation, "limits") as found:
+            value = found.lookup(b"\2\0\0\0") or b""
+            found.update(b"\2\0\0\0", value[:-8] + bytes(8))
+        told = node.apply(rows)
+        assert told.tables == {"limits": {"added": 0, "changed": 1, "removed": 0}}
+        assert not node.apply(rows).changed
 
     on_node(deliver)
 

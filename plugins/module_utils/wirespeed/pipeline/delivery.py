@@ -129,6 +129,7 @@ class Tables:
 
 @contextmanager
 def _told(progress: Progress, of: int, what: str) -> Iterator[Callable[[int], None]]:
+    """Of how much may only be a bound; the last word is that all is done."""
     done = 0
 
     def part(number: int) -> None:
@@ -137,3 +138,4 @@ def _told(progress: Progress, of: int, what: str) -> Iterator[Callable[[int], No
         progress(done, max(done, of), what)
 
     yield part
+    progress(done, done, what)
