@@ -222,3 +222,25 @@ def test_a_bundle_for_larger_maps_is_refused(tmp_path: Path) -> None:
 def test_a_size_that_waits_for_the_node_bounds_nothing_before() -> None:
     pipeline = with_maps(marks={"max_entries": "{{ node.cpus }}"})
     assert compiled({"marks": [{"key": n, "value": 1} for n in range(99)]}, of=pipeline).tables["marks"].count == 99
+
+
+def test_a_default_names_no_row_of_another_table() -> None:
+    pipeline = with_maps(customers={"fields": {"policy": {"references": "policies", "default": 0}}})
+    rows_of_customers = [{"prefix": "192.0.2.0/24", "id": 1}, {"prefix": "192.0.3.0/24", "id": 1, "policy": 9}]
+    assert compiled({"customers": rows_of_customers[:1]}, of=pipeline).rows == 1
+    assert "row 2, policy: 9 is not in table policies" in refused({"customers": rows_of_customers}, of=pipeline)
+
+
+def test_every_element_of_an_array_must_be_there() -> None:
+    pipeline = with_maps(policies={"fields": {**MAPS["policies"]["fields"], "ports": {"references": "marks.value"}}})
+    tables = {"policies": [{"policy": 1, "ports": [80, 443]}], "marks": [{"key": 1, "value": 80}]}
+    assert "row 1, ports: 443 is not in table marks.value" in refused(tables, of=pipeline)
+    tables["marks"].append({"key": 2, "value": 443})
+    assert compiled(tables, of=pipeline).rows == 3
+
+
+def test_a_row_of_a_set_can_be_named() -> None:
+    pipeline = with_maps(flows={"fields": {"source": {"references": "peers"}}})
+    flow = {"source": "2001:db8::2", "port": 1, "protocol": 6, "value": 1}
+    assert "source: '2001:db8::2' is not in table peers" in refused({"flows": [flow]}, of=pipeline)
+    assert compiled({"flows": [flow], "peers": ["2001:DB8::2"]}, of=pipeline).rows == 2

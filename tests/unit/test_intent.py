@@ -50,7 +50,7 @@ def test_a_whole_intent_is_read():
         ({"pipelines": [{"name": "p", "tables": {"deny": [7]}}]}, "pipelines[0].tables.deny[0]: is 7, not a text"),
         (
             {"pipelines": [{"name": "p", "tables": {"t": [{"a": {1}}]}}]},
-            "pipelines[0].tables.t[0]: holds something that",
+            "pipelines[0].tables.t[0]: holds something",
         ),
         ([], "not a mapping"),
     ],

@@ -36,21 +36,23 @@ def arranged(packed: Packed, significance: Sequence[int], most_pairs: int) -> Pa
     Raises :class:`Twice`, naming so many pairs at most.
     """
     count, width = packed.count, packed.value_size
+    zeros = bytes(count)
     keys = [bytes(packed.keys[at :: packed.key_size]) for at in significance]
     uniform = bytes(packed.values[:width]) * count == packed.values
-    values = [] if uniform else [bytes(packed.values[at::width]) for at in range(width)]
-    found = _by_doubles(keys, count) if uniform and len(keys) < _DOUBLE else _by_bytes([*keys, *values], count)
-    ordered = [*keys, *values] if found is None else found
-    if _same_neighbours(ordered[: len(keys)]):
+    columns = keys if uniform else [*keys, *(bytes(packed.values[at::width]) for at in range(width))]
+    telling = [column for column in columns if column != zeros]
+    doubles = uniform and len(telling) < _DOUBLE
+    found = _by_doubles(telling, count) if doubles else _by_bytes(telling, count)
+    if found is not None:
+        told = iter(found)
+        columns = [zeros if column == zeros else next(told) for column in columns]
+    if _same_neighbours(columns[: len(keys)]):
         raise Twice(_pairs(packed, most_pairs))
     if found is None:
         return packed
-    spread = dict(zip(significance, ordered))
-    zeros = bytes(count)
-    together = interleaved([spread.get(at, zeros) for at in range(packed.key_size)])
-    return Packed(
-        packed.key_size, width, together, bytes(packed.values) if uniform else interleaved(ordered[len(keys) :])
-    )
+    spread = dict(zip(significance, columns))
+    values = bytes(packed.values) if uniform else interleaved(columns[len(keys) :])
+    return Packed(packed.key_size, width, interleaved([spread.get(at, zeros) for at in range(packed.key_size)]), values)
 
 
 def interleaved(columns: Columns) -> bytes:
@@ -81,6 +83,8 @@ def _by_doubles(columns: Columns, count: int) -> Optional[List[bytes]]:
 
 def _by_bytes(columns: Columns, count: int) -> Optional[List[bytes]]:
     """None: they are in order."""
+    if not columns:
+        return None
     width, together = len(columns), interleaved(columns)
     rows = [together[at : at + width] for at in range(0, width * count, width)]
     if _ascending(rows):
