@@ -334,6 +334,17 @@ def test_a_version_that_is_not_kept_is_no_place_to_go_back_to(on_node: OnNode) -
     on_node(deliver)
 
 
+def test_a_pipeline_that_does_not_run_is_told_with_those_that_do(on_node: OnNode) -> None:
+    def deliver(nic: str) -> None:
+        node = Configured(nic, sided())
+        with pytest.raises(BadInput, match="no pipeline 'other' runs on this node"):
+            config_engine.apply("other", document(node.source, FIRST))
+        with pytest.raises(BadInput, match="'nowhere' is no table of small"):
+            config_engine.show("small", ["nowhere"])
+
+    on_node(deliver)
+
+
 def test_tables_that_the_intent_fills_are_its_own(on_node: OnNode) -> None:
     def deliver(nic: str) -> None:
         node = Configured(nic, sided(), tables={"hosts": ["203.0.113.7"]})

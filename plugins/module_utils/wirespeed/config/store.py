@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Collection, Dict, Mapping
+from typing import Dict, Mapping
 
 from ..errors import WirespeedError
 from ..pipeline.pins import Paths
@@ -106,9 +106,10 @@ def document(paths: Paths, pipeline: str, digest: str) -> Compiled:
     return bundle.read(file)
 
 
-def prune(paths: Paths, pipeline: str, needed: Collection[str] = ()) -> None:
-    """Removes the rows of versions before the last ones; ``needed`` are digests to keep all the same."""
-    kept = {*history(paths, pipeline).files, *needed}
+def prune(paths: Paths, pipeline: str) -> None:
+    """Removes the rows of versions before the last ones, and what undone deliveries left. Not while a journal is there,
+    which may name them."""
+    kept = history(paths, pipeline).files
     for file in folder(paths, pipeline).glob(f"*{_SUFFIX}"):
         if file.name[: -len(_SUFFIX)] not in kept:
             file.unlink(missing_ok=True)
