@@ -7,6 +7,7 @@ WIRESPEED_TRIES says how often.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
