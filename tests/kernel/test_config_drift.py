@@ -89,7 +89,7 @@ def test_each_row_is_reported(on_node: OnNode, what: str) -> None:
 
     def look(node: Configured, delivered: Compiled, meddler: Meddler) -> None:
         meddle(meddler)
-        assert counted(config_engine.diff("small", delivered)) == expected
+        assert counted(config_engine.diff("small", delivered).tables) == expected
         assert counted(config_engine.show("small").drift) == expected
 
     on_node(look)
@@ -120,7 +120,7 @@ def test_a_packet_never_meets_what_was_changed_on_the_idle_side(on_node: OnNode)
         meddler.add(9)
         config_engine.apply("small", document(node.source, 2), Strategy.MAP_SWAP)
         config_engine.apply("small", delivered, Strategy.MAP_SWAP)
-        assert counted(config_engine.diff("small", delivered)) == {}
+        assert counted(config_engine.diff("small", delivered).tables) == {}
 
     on_node(repair)
 

@@ -8,7 +8,7 @@ the version that it is to follow.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from . import delivering, program_swap, report
@@ -17,6 +17,7 @@ from .config.compiled import Compiled
 from .config.difference import Difference, counted, total
 from .config.history import Delivery, History
 from .config.strategy import Possible, Strategy
+from .config.tables import Table
 from .delivering import Live
 from .errors import BadInput, Place, Refused
 from .model.step import Step
@@ -32,7 +33,8 @@ class Delivered:
     """What :func:`apply` did, or would do. ``version`` is the one that is live after it, ``before`` the one until then
     (0: none was delivered). ``tables`` counts the rows that are added, changed and removed, by table;
     ``operations`` how many elements of maps that is. ``strategy`` is empty where nothing was to be done. ``steps`` are
-    as of :func:`.engine.converge`, ``recovered`` what a killed run had left half done."""
+    as of :func:`.engine.converge`, ``recovered`` what a killed run had left half done. ``differences`` are the rows,
+    which ``codecs`` turn into text."""
 
     changed: bool
     version: int
@@ -45,6 +47,8 @@ class Delivered:
     steps: Sequence[Mapping[str, Any]] = ()
     warnings: Sequence[str] = ()
     recovered: Sequence[str] = ()
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+    codecs: Mapping[str, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,10 @@ class Apply:
     back: bool = False
 
     def earlier(self, version: Optional[int]) -> Tuple[Compiled, Optional[int]]:
-        """The rows to go back to, and their version."""
+        """The rows to go back to, and their version. Where the live one is such a rollback already, it is those again:
+        a second one does not go forward."""
         known = store.history(self.paths, self.pipeline)
-        found = known.previous() if version is None else known.find(version)
+        found = known.before() if version is None else known.find(version)
         if found is None:
             there = ", ".join(str(each.version) for each in known.deliveries) or "none"
             what = "no version before the live one" if version is None else f"no version {version}"
@@ -85,12 +90,12 @@ class Apply:
         compiled.check(self.pipeline, live.source.tables, DOCUMENT)
         delivering.require_ours(self.paths, self.pipeline)
         known = store.history(self.paths, self.pipeline)
-        self._require_version(known)
         differences = live.tables().differences(compiled.tables)
         same = compiled.digest in (known.digest, known.converted_to(known.digest, compiled.layout))
         if same and not total(differences):
             told = Delivered(False, known.version, known.version, known.digest, "", "it is live", 0, {})
             return told, Planned(live, known, {}, None)
+        self._require_version(known)
         decided = self._decide(live, differences)
         delivery = Delivery(
             known.version + 1,
@@ -114,8 +119,18 @@ class Apply:
             delivery.operations,
             counted(differences),
             report.steps_json([step]),
+            differences=differences,
+            codecs=live.source.tables,
         )
         return told, Planned(live, known, differences, step)
+
+    def predict(self, compiled: Compiled, rollback_to: Optional[int] = None) -> Delivered:
+        """What :meth:`run` would do; changes nothing."""
+        told, planned = self.plan(compiled, rollback_to)
+        if planned.step is None or told.strategy != Strategy.PROGRAM_SWAP.value:
+            return told
+        result = program_swap.predict(self.paths, planned.live, planned.step, self.progress)
+        return replace(told, steps=result["steps"], warnings=result["warnings"])
 
     def run(self, compiled: Compiled, rollback_to: Optional[int] = None) -> Delivered:
         """Under the node's lock."""

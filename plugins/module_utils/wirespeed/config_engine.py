@@ -7,7 +7,7 @@ A document is compiled by then (:class:`~.config.compiled.Compiled`), so everyth
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Dict, Mapping, Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 from . import delivering
 from .apply.lock import node_lock
@@ -24,7 +24,7 @@ from .errors import BadInput
 from .pipeline.delivery import Progress, silent
 from .pipeline.pins import Paths
 
-__all__ = ["DOCUMENT", "Delivered", "Shown", "Told", "apply", "diff", "history", "rollback", "show"]
+__all__ = ["DOCUMENT", "Delivered", "Differing", "Shown", "Told", "apply", "diff", "history", "rollback", "show"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Shown:
     delivered ``version``, by table. ``warnings`` tell of a delivery that was killed half-way."""
 
     pipeline: str
+    schema: int
     generation: str
     version: int
     digest: str
@@ -41,6 +42,14 @@ class Shown:
     codecs: Mapping[str, Table]
     drift: Mapping[str, Difference]
     warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Differing:
+    """What is in the kernel and a document, by table; ``codecs`` turn the rows into text."""
+
+    tables: Mapping[str, Difference]
+    codecs: Mapping[str, Table]
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ def apply(
 ) -> Delivered:
     """Makes the document the live configuration: all of it, or nothing of it.
 
-    ``expected_version`` is the version that it is to follow, 0 for the first: another one is live, and it is refused.
+    ``expected_version`` is the version that it is to follow, 0 for the first: where another one is live with other
+    rows, it is refused.
     Raises :class:`BadInput` for a document of another pipeline or layout, or with more rows than there is room for,
     :class:`Refused` for what cannot be done here, and :class:`~.apply.executor.ApplyFailed` after undoing all.
     """
@@ -71,7 +81,7 @@ def apply(
     paths = Paths.from_environment()
     delivery = Apply(paths, pipeline, asked, expected_version, progress or silent)
     if check:
-        return delivery.plan(compiled)[0]
+        return delivery.predict(compiled)
     with node_lock(paths.run / "lock"):
         return delivery.run(compiled)
 
@@ -85,6 +95,7 @@ def rollback(
     progress: Optional[Progress] = None,
 ) -> Delivered:
     """Delivers the rows of an earlier version again, without ``version`` those before the live ones: a new version.
+    Without ``version`` a second one in a row changes nothing.
 
     By a map swap where that is possible: the idle side usually has the rows before still. Raises as :func:`apply`.
     """
@@ -92,26 +103,26 @@ def rollback(
     paths = Paths.from_environment()
     delivery = Apply(paths, pipeline, asked, expected_version, progress or silent, back=True)
     if check:
-        return delivery.plan(*delivery.earlier(version))[0]
+        return delivery.predict(*delivery.earlier(version))
     with node_lock(paths.run / "lock"):
         recovered = delivering.recovered(paths)
         done = delivery.run(*delivery.earlier(version))
         return replace(done, recovered=[*recovered, *done.recovered])
 
 
-def diff(pipeline: str, compiled: Compiled) -> Dict[str, Difference]:
-    """By table, between what is in the kernel and the document. Raises as :func:`apply` before its first write."""
+def diff(pipeline: str, compiled: Compiled, progress: Optional[Progress] = None) -> Differing:
+    """From what is in the kernel to the document. Raises as :func:`apply` before its first write."""
     require_root()
-    live = delivering.live(Paths.from_environment(), pipeline)
+    live = delivering.live(Paths.from_environment(), pipeline, progress or silent)
     compiled.check(pipeline, live.source.tables, DOCUMENT)
-    return live.tables().differences(compiled.tables)
+    return Differing(live.tables().differences(compiled.tables), live.source.tables)
 
 
-def show(pipeline: str, tables: Optional[Sequence[str]] = None) -> Shown:
+def show(pipeline: str, tables: Optional[Sequence[str]] = None, progress: Optional[Progress] = None) -> Shown:
     """The live rows of these tables, or of all. Raises :class:`BadInput` for one that the pipeline has not."""
     require_root()
     paths = Paths.from_environment()
-    live = delivering.live(paths, pipeline)
+    live = delivering.live(paths, pipeline, progress or silent)
     for name in tables or ():
         if name not in live.source.tables:
             known = ", ".join(live.source.tables) or "none"
@@ -121,6 +132,7 @@ def show(pipeline: str, tables: Optional[Sequence[str]] = None) -> Shown:
     standing = delivering.standing(paths, live, held)
     return Shown(
         pipeline,
+        live.source.manifest.config.schema,
         live.generation,
         standing.version,
         standing.digest,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The group ``config`` of the command line: documents that configure a pipeline."""
+"""The group ``config`` of the command line, and the two of its verbs that need no node: ``schema`` and ``compile``."""
 
 # pylint: disable=ansible-bad-function  # no module: this is the command line
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from . import delivery_verbs, readback_verbs
 from .config import bundle as bundles
 from .config.json_schema import schema_of
 from .errors import BadInput, Place
@@ -21,7 +22,9 @@ OK = 0
 
 def add(verbs: Any, verb: Verb) -> None:
     """``verb`` adds one verb to ``verbs``, with the options that all have."""
-    parser = verbs.add_parser("config", help="documents that configure a pipeline: check, compile, deliver")
+    parser = verbs.add_parser(
+        "config", help="documents that configure a pipeline: compile, deliver, compare, read back"
+    )
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     printing = verb(actions, "schema", _schema, "the JSON Schema of a pipeline's documents, for editors")
     printing.add_argument("pipeline", metavar="PIPELINE", help="a built-in pipeline, or NAME.pipeline.yml")
@@ -33,6 +36,8 @@ def add(verbs: Any, verb: Verb) -> None:
         metavar="MANIFEST",
         help="NAME.pipeline.yml, relative to the document; else the built-in pipeline that the document names",
     )
+    delivery_verbs.add(actions, verb)
+    readback_verbs.add(actions, verb)
 
 
 def _schema(options: argparse.Namespace) -> int:

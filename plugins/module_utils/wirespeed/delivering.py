@@ -69,7 +69,8 @@ def live(paths: Paths, pipeline: str, progress: Progress = silent) -> Live:
     generation = instance.published(paths, pipeline)
     if generation is None:
         known = ", ".join(paths.pipelines()) or "none"
-        raise BadInput(PLACE, "name", f"no pipeline {pipeline!r} runs on this node.", f"There are: {known}.")
+        remedy = f"There are: {known}. Attach it first: 'wirespeed apply', or the modules node and pipeline."
+        raise BadInput(PLACE, "name", f"no pipeline {pipeline!r} runs on this node.", remedy)
     record = records.read(paths, pipeline, generation)
     if record is not None and record.version == records.ADOPTED:
         problem = f"Pipeline {pipeline} is a program that was adopted: no object says what its maps are."

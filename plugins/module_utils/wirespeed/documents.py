@@ -19,7 +19,8 @@ from .pipeline.source import PipelineSource
 
 @dataclass(frozen=True)
 class Underway:
-    """A delivery by a generation of its own. ``document`` is kept in the store by now."""
+    """A delivery by a generation of its own. ``document`` was held against the tables of this code, and is kept in the
+    store by the time that it is brought in."""
 
     pipeline: str
     document: DesiredDocument
@@ -49,7 +50,8 @@ def with_documents(
     filled = [each.name for each in intent.pipelines if each.tables]
     pipelines: List[DesiredPipeline] = []
     for wanted in desired.pipelines:
-        if underway is not None and underway.pipeline == wanted.name:
+        mine = underway is not None and underway.pipeline == wanted.name
+        if underway is not None and mine:
             document: Optional[DesiredDocument] = underway.document
         elif wanted.name in filled:
             document = None
@@ -58,7 +60,7 @@ def with_documents(
             document = DesiredDocument(digest) if digest else None
         live = node.instance(wanted.name)
         refused = wanted.refused
-        if document is not None and (live is None or live.generation != wanted.generation):
+        if document is not None and not mine and (live is None or live.generation != wanted.generation):
             refused = _why_not(paths, sources[wanted.name], document) or refused
         pipelines.append(replace(wanted, document=document, refused=refused))
     return replace(desired, pipelines=tuple(pipelines))

@@ -32,6 +32,15 @@ def why_not(paths: Paths, pipeline: str) -> str:
 def run(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Dict[str, Any]:
     """Another generation with the rows in it, by a whole run on the NICs that carry the pipeline: its packets are
     tested, state is handed over, its health is watched. Raises as :meth:`~.converge.Converger.run`."""
+    return _converger(paths, found, wanted, progress).run_locked()
+
+
+def predict(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Dict[str, Any]:
+    """What :func:`run` would do; changes nothing."""
+    return _converger(paths, found, wanted, progress).predict()
+
+
+def _converger(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Converger:
     stored = states.read(paths)
     if stored is None:
         raise Refused(f"{_NOT_STORED.capitalize()}.")
@@ -40,7 +49,7 @@ def run(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Dict[str
     place = Place(str(states.path(paths)))
     after = {key: value for key, value in wanted.after.items() if key not in ("generation", "strategy")}
     underway = Underway(found.pipeline, DesiredDocument(wanted.after["digest"], wanted.before, after))
-    return Converger(parse(part.intent, place), bundle, paths, place, underway, progress).run_locked()
+    return Converger(parse(part.intent, place), bundle, paths, place, underway, progress)
 
 
 def _part(stored: Stored, pipeline: str, nics: Sequence[str]) -> Stored:

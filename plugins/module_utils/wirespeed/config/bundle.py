@@ -67,6 +67,15 @@ def write(compiled: Compiled, path: Path) -> None:
         raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error
 
 
+def is_one(path: Path) -> bool:
+    """Whether it begins like a bundle; False also for what cannot be read, which is then told by who reads it."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
 def read(path: Path) -> Compiled:
     """The rows are views of the file, not copies: ``write`` never changes a file in place.
 

@@ -34,6 +34,12 @@ class Difference:
         """Kinds of calls that it takes: a batch writes or deletes."""
         return int(self.added.count + self.changed.count > 0) + int(self.removed.count > 0)
 
+    @property
+    def turned(self) -> "Difference":
+        """The other way: what was done, to come from what is wanted to what is there."""
+        present = self.present + self.added.count - self.removed.count
+        return Difference(self.removed, self.before, self.changed, self.added, present)
+
     def __bool__(self) -> bool:
         return self.operations > 0
 

@@ -67,6 +67,11 @@ class History:
         """The newest version with other rows than the live one."""
         return next((each for each in reversed(self.deliveries) if each.digest != self.digest), None)
 
+    def before(self) -> Optional[Delivery]:
+        """Where a rollback goes that names no version: to :meth:`previous`, and after such a rollback nowhere else."""
+        last = self.last
+        return last if last is not None and last.rollback_to is not None else self.previous()
+
     def after(self, delivery: Delivery, configured: Optional[str] = None) -> "History":
         """With one more; the oldest go beyond :data:`KEPT`. The same version again takes the place of itself."""
         earlier = self.back_to(delivery.version - 1).deliveries

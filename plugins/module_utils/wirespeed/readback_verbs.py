@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``config show`` and ``history`` of the command line: what is in the kernel, and how it came there."""
+
+# pylint: disable=ansible-bad-function  # no module: this is the command line
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Iterable, List
+
+from . import config_engine, config_show
+from .config import written
+from .config_engine import Shown
+from .errors import WirespeedError
+from .profile_verbs import Verb
+from .progress import shown_on
+
+OK = 0
+
+
+def add(actions: Any, verb: Verb) -> None:
+    """``actions`` are those of the group ``config``."""
+    showing = verb(actions, "show", _show, "what the kernel has, and what of it was not delivered")
+    showing.add_argument("pipeline", metavar="PIPELINE")
+    showing.add_argument("--table", action="append", metavar="T", help="only this one; repeatable")
+    form = showing.add_mutually_exclusive_group()
+    form.add_argument("--yaml", action="store_true", help="all rows, as a document")
+    form.add_argument(
+        "-o",
+        "--output",
+        metavar="DOCUMENT",
+        help="write the document there, and the rows of each table to a file beside it",
+    )
+    telling = verb(actions, "history", _history, "what was delivered when, by whom and how, newest first")
+    telling.add_argument("pipeline", metavar="PIPELINE")
+
+
+def _show(options: argparse.Namespace) -> int:
+    with shown_on(sys.stderr) as progress:
+        found = config_engine.show(options.pipeline, options.table, progress)
+    if options.output is not None:
+        for file in _document(found, Path(options.output)):
+            print(file)
+    elif options.yaml:
+        sys.stdout.writelines(written.inline(found.pipeline, found.schema, found.tables, found.codecs))
+    elif options.json:
+        sys.stdout.writelines(written.as_json(config_show.standing(found), found.tables, found.codecs))
+    else:
+        print(config_show.summary(found))
+    return OK
+
+
+def _document(found: Shown, path: Path) -> List[Path]:
+    """The files that were written; the document is the last, so that none is there without its rows."""
+    made, names = [], {}
+    for name, packed in found.tables.items():
+        table = found.codecs[name]
+        file = path.with_name(f"{path.stem}.{name}{written.suffix(table)}")
+        _write(file, written.rows(table, packed))
+        names[name] = file.name
+        made.append(file)
+    _write(path, written.with_files(found.pipeline, found.schema, names))
+    return [*made, path]
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    """Whole or not at all, readable by its owner alone."""
+    try:
+        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(fd, "w", encoding="utf-8") as file:
+                file.writelines(lines)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error
+
+
+def _history(options: argparse.Namespace) -> int:
+    found = config_engine.history(options.pipeline)
+    data = config_show.told(found)
+    print(json.dumps(data, indent=2, sort_keys=True) if options.json else config_show.history(found))
+    return OK
