@@ -40,7 +40,10 @@ DOCUMENT: Dict[str, Any] = {
     "denied": ["192.0.2.0/24", "198.51.100.7"],
     "hosts": ["203.0.113.1"],
     "ports": [53],
-    "policies": [{"policy": 12, "limit": "10kpps", "note": 'yes: "no" \u2028'}, {"policy": 13, "limit": 1, "note": "off"}],
+    "policies": [
+        {"policy": 12, "limit": "10kpps", "note": 'yes: "no" \u2028'},
+        {"policy": 13, "limit": 1, "note": "off"},
+    ],
 }
 CHANGED = {**DOCUMENT, "denied": ["192.0.2.0/25"], "policies": [{"policy": 12, "limit": "20kpps"}]}
 
@@ -211,6 +214,6 @@ def test_a_mistake_says_file_and_line_and_changes_nothing(node: Node) -> None:
 def test_a_document_for_no_pipeline_of_this_node_says_what_to_do(node: Node) -> None:
     (node.folder / "other.yml").write_text("pipeline: other\n")
     code, text = node.said("apply", str(node.folder / "other.yml"))
-    assert code == 1 and "other.yml:1: pipeline: no pipeline 'other' runs on this node. There are: small. Attach" in text
-
-
+    assert (
+        code == 1 and "other.yml:1: pipeline: no pipeline 'other' runs on this node. There are: small. Attach" in text
+    )

@@ -52,6 +52,22 @@ def delivered(done: Delivered) -> Data:
     }
 
 
+def answered(pipeline: str, done: Delivered) -> Data:
+    """A module's result. Its ``diff`` has the first rows that differ, and the versions."""
+    told = {**delivered(done), "version_before": done.before, "tables": dict(done.tables)}
+    del told["before"]
+    if not done.changed:
+        return told
+    before, after = [f"version: {done.before}"], [f"version: {done.version}"]
+    for each in spelled(done.differences, done.codecs):
+        gone, come = each.halves()
+        before += gone
+        after += come
+    header = f"configuration of {pipeline}"
+    texts = {"before": "\n".join([*before, ""]), "after": "\n".join([*after, ""])}
+    return {**told, "diff": {"before_header": header, "after_header": header, **texts}}
+
+
 def delivery(done: Delivered, check: bool) -> str:
     told = [*done.recovered, *(f"warning: {warning}" for warning in done.warnings)]
     if not done.changed:
@@ -83,7 +99,9 @@ def summary(found: Shown) -> str:
     lines.append(f"{found.pipeline}: {delivered_as}, generation {found.generation}")
     lines += [f"  {name}: {packed.count} rows" for name, packed in found.tables.items()]
     if found.drift:
-        lines.append(f"Changed by others since version {found.version} was delivered; to deliver it again puts it back:")
+        lines.append(
+            f"Changed by others since version {found.version} was delivered; to deliver it again puts it back:"
+        )
         lines += _changes(_done_by_others(found), found.codecs)
     return "\n".join(lines)
 

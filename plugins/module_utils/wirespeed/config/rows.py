@@ -41,7 +41,9 @@ def read(found: BpfMap, table: Table, progress: Optional[Progress] = None) -> He
 
 
 def compared(held: Held, table: Table, wanted: Packed) -> Difference:
-    return compare(held.rows, there(wanted) if table.array else wanted, held.torn, table.counts)
+    """All rows in the table's order."""
+    found = compare(held.rows, there(wanted) if table.array else wanted, held.torn, table.counts)
+    return replace(found, removed=ordered(Held(found.removed), table))
 
 
 def write(found: BpfMap, table: Table, change: Difference, progress: Optional[Progress] = None) -> None:
