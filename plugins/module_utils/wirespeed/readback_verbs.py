@@ -10,16 +10,19 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Iterable, List
+from typing import Any, Iterable, Iterator, List
 
 from . import config_engine, config_show
 from .config import written
 from .config_engine import Shown
 from .errors import WirespeedError
+from .pipeline.delivery import Progress, silent
 from .profile_verbs import Verb
 from .progress import shown_on
 
 OK = 0
+_STEP = 1 << 12
+"""Rows from one look at the progress to the next."""
 
 
 def add(actions: Any, verb: Verb) -> None:
@@ -28,7 +31,9 @@ def add(actions: Any, verb: Verb) -> None:
     showing.add_argument("pipeline", metavar="PIPELINE")
     showing.add_argument("--table", action="append", metavar="T", help="only this one; repeatable")
     form = showing.add_mutually_exclusive_group()
-    form.add_argument("--yaml", action="store_true", help="all rows, as a document")
+    form.add_argument(
+        "--yaml", action="store_true", help="all rows, as a document; with more than 20,000 values see -o"
+    )
     form.add_argument(
         "-o",
         "--output",
@@ -42,25 +47,40 @@ def add(actions: Any, verb: Verb) -> None:
 def _show(options: argparse.Namespace) -> int:
     with shown_on(sys.stderr) as progress:
         found = config_engine.show(options.pipeline, options.table, progress)
-    if options.output is not None:
-        for file in _document(found, Path(options.output)):
-            print(file)
-    elif options.yaml:
-        sys.stdout.writelines(written.inline(found.pipeline, found.schema, found.tables, found.codecs))
-    elif options.json:
-        sys.stdout.writelines(written.as_json(config_show.standing(found), found.tables, found.codecs))
-    else:
-        print(config_show.summary(found))
+        # On a terminal the rows themselves tell how far it is.
+        telling = silent if sys.stdout.isatty() else progress
+        if options.output is not None:
+            print("\n".join(map(str, _document(found, Path(options.output), progress))))
+        elif options.yaml:
+            lines = written.inline(found.pipeline, found.schema, found.tables, found.codecs)
+            sys.stdout.writelines(_counted(lines, _rows(found), "writing rows", telling))
+        elif options.json:
+            lines = written.as_json(config_show.standing(found), found.tables, found.codecs)
+            sys.stdout.writelines(_counted(lines, _rows(found), "writing rows", telling))
+        else:
+            print(config_show.summary(found))
     return OK
 
 
-def _document(found: Shown, path: Path) -> List[Path]:
+def _rows(found: Shown) -> int:
+    return sum(packed.count for packed in found.tables.values())
+
+
+def _counted(lines: Iterable[str], of: int, what: str, progress: Progress) -> Iterator[str]:
+    """``of`` rows, of which each is a line; the few lines besides do not count."""
+    for number, line in enumerate(lines):
+        if number % _STEP == 0:
+            progress(min(number, of), of, what)
+        yield line
+
+
+def _document(found: Shown, path: Path, progress: Progress) -> List[Path]:
     """The files that were written; the document is the last, so that none is there without its rows."""
     made, names = [], {}
     for name, packed in found.tables.items():
         table = found.codecs[name]
         file = path.with_name(f"{path.stem}.{name}{written.suffix(table)}")
-        _write(file, written.rows(table, packed))
+        _write(file, _counted(written.rows(table, packed), packed.count, f"writing {file.name}", progress))
         names[name] = file.name
         made.append(file)
     _write(path, written.with_files(found.pipeline, found.schema, names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any, Dict, Iterator, List, Mapping
 
 from .packed import Packed
@@ -51,14 +52,16 @@ def _value(value: Any) -> str:
     """In YAML's flow style."""
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "{" + ", ".join(f"{_text(name)}: {_value(each)}" for name, each in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value)
 
 
+@lru_cache(maxsize=1024)
 def _text(text: str) -> str:
+    """Names of columns, and most texts in them, come again in every row."""
     if _UNQUOTED.fullmatch(text) and text.lower() not in _ANOTHER_TYPE:
         return text
     return _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(text, ensure_ascii=False))
