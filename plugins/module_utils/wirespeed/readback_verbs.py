@@ -47,19 +47,24 @@ def add(actions: Any, verb: Verb) -> None:
 def _show(options: argparse.Namespace) -> int:
     with shown_on(sys.stderr) as progress:
         found = config_engine.show(options.pipeline, options.table, progress)
-        # On a terminal the rows themselves tell how far it is.
-        telling = silent if sys.stdout.isatty() else progress
-        if options.output is not None:
-            print("\n".join(map(str, _document(found, Path(options.output), progress))))
-        elif options.yaml:
-            lines = written.inline(found.pipeline, found.schema, found.tables, found.codecs)
-            sys.stdout.writelines(_counted(lines, _rows(found), "writing rows", telling))
-        elif options.json:
-            lines = written.as_json(config_show.standing(found), found.tables, found.codecs)
-            sys.stdout.writelines(_counted(lines, _rows(found), "writing rows", telling))
-        else:
-            print(config_show.summary(found))
+    if options.output is not None:
+        with shown_on(sys.stderr) as progress:
+            files = _document(found, Path(options.output), progress)
+        print("\n".join(map(str, files)))
+    elif options.yaml:
+        _print(written.inline(found.pipeline, found.schema, found.tables, found.codecs), found)
+    elif options.json:
+        _print(written.as_json(config_show.standing(found), found.tables, found.codecs), found)
+    else:
+        print(config_show.summary(found))
     return OK
+
+
+def _print(lines: Iterable[str], found: Shown) -> None:
+    """On a terminal the rows themselves tell how far it is."""
+    with shown_on(sys.stderr) as progress:
+        telling = silent if sys.stdout.isatty() else progress
+        sys.stdout.writelines(_counted(lines, _rows(found), "writing rows", telling))
 
 
 def _rows(found: Shown) -> int:
