@@ -131,7 +131,7 @@ def test_old_or_new_at_any_moment(veth: Veth, places: Places, strategy: str, rec
     def on_node() -> List[str]:
         tour, moments = Tour(Configured(veth.ifname, sided()), strategy), random.Random(seed)
         begun = time.monotonic()
-        tour.deliver(THERE)
+        killed_after(lambda: tour.deliver(THERE), None)
         seconds = time.monotonic() - begun
         tour.deliver(HERE)
 

@@ -56,7 +56,7 @@ class Told:
 def apply(
     pipeline: str,
     compiled: Compiled,
-    asked: Strategy = Strategy.AUTO,
+    strategy: Strategy = Strategy.AUTO,
     expected_version: Optional[int] = None,
     check: bool = False,
     progress: Optional[Progress] = None,
@@ -69,7 +69,7 @@ def apply(
     """
     require_root()
     paths = Paths.from_environment()
-    delivery = Apply(paths, pipeline, asked, expected_version, progress or silent)
+    delivery = Apply(paths, pipeline, strategy, expected_version, progress or silent)
     if check:
         return delivery.plan(compiled)[0]
     with node_lock(paths.run / "lock"):
@@ -79,7 +79,7 @@ def apply(
 def rollback(
     pipeline: str,
     version: Optional[int] = None,
-    asked: Strategy = Strategy.AUTO,
+    strategy: Strategy = Strategy.AUTO,
     expected_version: Optional[int] = None,
     check: bool = False,
     progress: Optional[Progress] = None,
@@ -90,7 +90,7 @@ def rollback(
     """
     require_root()
     paths = Paths.from_environment()
-    delivery = Apply(paths, pipeline, asked, expected_version, progress or silent, back=True)
+    delivery = Apply(paths, pipeline, strategy, expected_version, progress or silent, back=True)
     if check:
         return delivery.plan(*delivery.earlier(version))[0]
     with node_lock(paths.run / "lock"):
