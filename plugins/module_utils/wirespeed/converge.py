@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from . import report
+from . import documents, report
 from .apply.actuator import Actuator, Actuators
 from .apply.executor import Transaction
 from .apply.journal import start
@@ -15,6 +15,7 @@ from .bundle import Bundle
 from .carrier import CarrierActuator, has_carrier, wait_for_carrier, wait_for_service
 from .counters.verify import Subject, subject
 from .desire import asked, desire, sources
+from .documents import Underway
 from .errors import Place, Refused, WirespeedError
 from .foreign import with_fits
 from .hands import with_hands
@@ -30,6 +31,7 @@ from .nic.table import SETTLE
 from .observe import observe
 from .pipeline import protocol
 from .pipeline.actuator import PipelineActuator
+from .pipeline.delivery import Progress, silent
 from .pipeline.garbage import collect
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
@@ -46,11 +48,23 @@ Keep = Callable[[Node], Sequence[str]]
 
 
 class Converger:
-    """``place`` is what errors about the intent name as its source; ``seen`` the node at each look, oldest first."""
+    """``place`` is what errors about the intent name as its source; ``seen`` the node at each look, oldest first.
 
-    def __init__(self, intent: Intent, bundle: Bundle, paths: Paths, place: Place) -> None:
+    ``underway`` is a delivery of a configuration by a generation of its own; ``progress`` is told how far its rows are.
+    """
+
+    def __init__(
+        self,
+        intent: Intent,
+        bundle: Bundle,
+        paths: Paths,
+        place: Place,
+        underway: Optional[Underway] = None,
+        progress: Progress = silent,
+    ) -> None:
         self._intent = intent
         self._bundle = bundle
+        self._underway = underway
         self._paths = paths
         self._place = place
         self._journal = paths.state / "journal"
@@ -59,6 +73,7 @@ class Converger:
         self._sources: Dict[str, PipelineSource] = {}  # as the last look sized them for this node
         self._subjects: Dict[str, List[Subject]] = {}
         self._pipelines = PipelineActuator(paths, self._sources)
+        self._pipelines.deliveries.progress = progress
         self._watch = WatchActuator(self._pipelines.origins, lambda pipeline: self._subjects.get(pipeline, []))
 
     def predict(self) -> Dict[str, Any]:
@@ -75,19 +90,23 @@ class Converger:
         """Raises :class:`Refused` before any change, or ``ApplyFailed`` after undoing all of them."""
         self._prerequisites()
         with node_lock(self._paths.run / "lock"):
-            carry_out = self._actuators()
-            recovered = (*protocol.migrate(self._paths), *self._recover(carry_out))
-            node, desired, first = self._look()
-            _refuse(node, desired, first, recovered)
-            if first.empty:
-                return _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
-            had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
-            node, desired, done = self._passes(node, first, carry_out)
-            collect(self._paths)
-            down = [name for name in had_carrier if not has_carrier(name)]
-            slow = [f"{name}: the carrier has not come back yet." for name in down]
-            warnings = [*first.warnings, *self._pipelines.notes, *self._watch.warnings, *slow, *keep(node)]
-            return _result(node, desired, first, done, warnings, recovered)
+            return self.run_locked(keep)
+
+    def run_locked(self, keep: Keep = lambda dummy: ()) -> Dict[str, Any]:
+        """The same for who holds the node's lock."""
+        carry_out = self._actuators()
+        recovered = (*protocol.migrate(self._paths), *self._recover(carry_out))
+        node, desired, first = self._look()
+        _refuse(node, desired, first, recovered)
+        if first.empty:
+            return _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
+        had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
+        node, desired, done = self._passes(node, first, carry_out)
+        collect(self._paths)
+        down = [name for name in had_carrier if not has_carrier(name)]
+        slow = [f"{name}: the carrier has not come back yet." for name in down]
+        warnings = [*first.warnings, *self._pipelines.notes, *self._watch.warnings, *slow, *keep(node)]
+        return _result(node, desired, first, done, warnings, recovered)
 
     def _prerequisites(self) -> None:
         """Raises :class:`MissingPrerequisite` before anything is looked at or changed."""
@@ -100,8 +119,10 @@ class Converger:
         node = with_asked(node, asked(self._intent, self._bundle, node, self._place))
         node = with_fits(node, self._intent, self._bundle)
         self.seen.append(node)
-        self._sources.update(sources(self._intent, self._bundle, self._place, node))
-        desired = desire(self._intent, self._bundle, node, self._place)
+        bundle = documents.made_for(self._paths, self._bundle, self._underway)
+        self._sources.update(sources(self._intent, bundle, self._place, node))
+        desired = desire(self._intent, bundle, node, self._place)
+        desired = documents.with_documents(self._paths, self._intent, desired, self._underway)
         desired = with_hands(self._paths, node, desired, self._sources)
         self._subjects.clear()
         for wanted in desired.nics:

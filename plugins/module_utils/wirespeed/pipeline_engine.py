@@ -15,6 +15,7 @@ from .apply.journal import start
 from .apply.lock import node_lock
 from .apply.recover import recover
 from .bundle import Bundle
+from .config import store
 from .converge import Converger, actuators
 from .engine import require_root
 from .errors import BadInput, Place
@@ -116,15 +117,16 @@ def _adopted(paths: Paths, name: str, generation: str) -> bool:
 
 
 def _as_it_was(paths: Paths, node: Node, source: PipelineSource) -> Intent:
-    """What the NICs of the pipeline carry now, with the generation's own rows in place of the present ones."""
+    """What the NICs of the pipeline carry now, with the generation's own rows in place of the present ones; a document
+    that was delivered stays what it is."""
     name, generation = source.manifest.name, source.generation
     nics = tuple(
         NicIntent("name", nic.name, pipeline=name, mode=nic.xdp.mode, profile_tuning=False)
         for nic in node.nics.values()
         if nic.xdp is not None and nic.xdp.pipeline == name
     )
-    loaded = generation in paths.generations(name)
-    tables = instance.rows(paths, name, generation, source.tables) if loaded else {}
+    own = generation in paths.generations(name) and not store.history(paths, name).version
+    tables = instance.rows(paths, name, generation, source.tables) if own else {}
     present = root.facts(paths, name)
     attach = Attach.DIRECT if present is not None and present.direct else Attach.ROOT
     return Intent(nics, (PipelineIntent(name, name, tables, attach=attach, unwatched=True),))

@@ -11,6 +11,7 @@ from .model.step import Action, Disruption, Plan, Refusal, Step
 from .plain import plain
 
 SHOWN_VALUES = 8
+_DIGITS = 12
 
 
 def line(step: Step) -> str:
@@ -23,10 +24,20 @@ def line(step: Step) -> str:
 def change(step: Step) -> str:
     if step.action is Action.CONFIGURE:
         return f"+{len(step.after['rows'])} -{len(step.before['rows'])} rows"
+    if step.action is Action.DELIVER:
+        return _delivery(step)
     keys = [key for key in dict.fromkeys((*step.before, *step.after)) if key != "digest"]  # a generation is its start
     if not step.before or not step.after:
         return ", ".join(f"{key} {short((step.after or step.before)[key])}" for key in keys)
     return ", ".join(_changed(key, step.before.get(key), step.after.get(key)) for key in keys)
+
+
+def _delivery(step: Step) -> str:
+    said = step.after.get("delivery")
+    if said is None:
+        return f"configuration {step.after['digest'][:_DIGITS]} into generation {step.after['generation']}"
+    versions = f"version {step.before['version'] or 'none'} -> {step.after['version']}"
+    return f"{versions} by {said['strategy']}, {said['operations']} of {said['rows']} rows"
 
 
 def _changed(key: str, before: Any, after: Any) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Sequence, Tuple
+from typing import List, Mapping, Sequence, Tuple
 
 from ..errors import WirespeedError
 from ..model.step import Step
@@ -81,6 +81,6 @@ class Transaction:
 
 
 def _change(step: Step) -> str:
-    keys = [key for key in (*step.after, *step.before) if key in step.after or key in step.before]
+    keys = [key for key in (*step.after, *step.before) if not isinstance(step.after.get(key), Mapping)]
     pairs = (f"{key} {step.before.get(key, 'none')} -> {step.after.get(key, 'none')}" for key in dict.fromkeys(keys))
     return ", ".join(pairs)

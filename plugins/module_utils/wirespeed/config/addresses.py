@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
-from typing import Tuple, Union
+from itertools import repeat
+from typing import Sequence, Tuple, Union
 
 from ..kernel.btf import Btf, MapDefinition
+from .fields.field import distinct
 from .shapes import HASHES, one_field, unfit
 
-_VERSIONS = {4: 4, 16: 6}
+SIZES = {4: 4, 6: 16}
+"""Bytes of an address, by the version of IP."""
+VERSIONS = {size: version for version, size in SIZES.items()}
+_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _ETHERNET_BYTES = 6
 _ETHERNET = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _NEEDED = (
@@ -54,6 +60,14 @@ class AddressSet:
     def order(key: bytes) -> Tuple[bytes, int]:
         return key, 0
 
+    def bulk(self, rows: Sequence[str]) -> bytes:
+        """Keys, joined. Raises ValueError, which says nothing, for a row that is wrong or has blanks around it."""
+        return bulk(self.version, rows)
+
+    @property
+    def significance(self) -> Tuple[int, ...]:
+        return tuple(range(SIZES[self.version]))
+
 
 @dataclass(frozen=True)
 class EthernetSet:
@@ -74,12 +88,27 @@ class EthernetSet:
     def order(key: bytes) -> Tuple[bytes, int]:
         return key, 0
 
+    def bulk(self, rows: Sequence[str]) -> bytes:
+        return distinct(self.encode, rows)
+
+    @property
+    def significance(self) -> Tuple[int, ...]:
+        return tuple(range(_ETHERNET_BYTES))
+
+
+def bulk(version: int, rows: Sequence[str]) -> bytes:
+    """inet_pton is as strict as :mod:`ipaddress`: no octal digits, no short forms. Raises ValueError."""
+    try:
+        return b"".join(map(socket.inet_pton, repeat(_FAMILIES[version]), rows))
+    except OSError:
+        raise ValueError from None
+
 
 def codec(definition: MapDefinition, kind: str, btf: Btf) -> Union[AddressSet, EthernetSet]:
     """Raises :class:`BadInput` for a map of another shape."""
     if definition.type in HASHES and one_field(definition, btf):
         if definition.key_size == _ETHERNET_BYTES:
             return EthernetSet()
-        if definition.key_size in _VERSIONS:
-            return AddressSet(_VERSIONS[definition.key_size])
+        if definition.key_size in VERSIONS:
+            return AddressSet(VERSIONS[definition.key_size])
     raise unfit(definition, kind, _NEEDED)

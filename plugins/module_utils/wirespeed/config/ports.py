@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Optional, Sequence, Tuple
 
 from ..kernel.btf import Btf, MapDefinition
+from .fields.field import distinct
 from .shapes import ARRAYS, HASHES, in_network_order, one_field, unfit
 
 NETWORK = "network"
@@ -44,6 +45,17 @@ class PortSet:
 
     def order(self, key: bytes) -> Tuple[bytes, int]:
         return b"", self._turned(int.from_bytes(key, sys.byteorder))
+
+    def bulk(self, rows: Sequence[str]) -> bytes:
+        """Keys, joined. Raises ValueError for a row that is wrong."""
+        return distinct(self.encode, rows)
+
+    @property
+    def significance(self) -> Tuple[int, ...]:
+        """As ``order`` has it, for the ports that rows can say."""
+        big = self.swapped or sys.byteorder == "big"
+        low = 0 if self.swapped or sys.byteorder == "little" else self.key_size - 2
+        return (low, low + 1) if big else (low + 1, low)
 
     def _turned(self, number: int) -> int:
         """``htons``, which is its own inverse. What a 4-byte key has above 16 bits is no port and stays."""

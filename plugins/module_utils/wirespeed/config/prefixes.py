@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+import sys
 from dataclasses import dataclass
-from typing import Tuple, Union
+from typing import Sequence, Tuple, Union
 
 from ..kernel.btf import Btf, MapDefinition
+from . import addresses
+from .addresses import SIZES
 from .shapes import LPM_TRIE, unfit
 
-_LENGTH = struct.Struct("=I")
+LENGTH = struct.Struct("=I")
+LENGTH_BYTES = (1, 0) if sys.byteorder == "little" else (2, 3)
+"""Where the length's two bytes lie that are ever set, the more significant first."""
 _VERSIONS = {8: 4, 20: 6}
 _NEEDED = "A prefix set is a BPF_MAP_TYPE_LPM_TRIE with key {__u32 prefixlen; __u8 address[4 or 16]}."
 _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -30,11 +35,11 @@ class PrefixSet:
     def encode(self, row: str) -> bytes:
         """The key. Raises ValueError with a sentence that says what is wrong with the row."""
         network = self._network(row.strip())
-        return _LENGTH.pack(network.prefixlen) + network.network_address.packed
+        return LENGTH.pack(network.prefixlen) + network.network_address.packed
 
     def decode(self, key: bytes) -> str:
         """The canonical row."""
-        (length,) = _LENGTH.unpack_from(key)
+        (length,) = LENGTH.unpack_from(key)
         if self.version == 4:
             return f"{ipaddress.IPv4Address(key[4:])}/{length}"
         return f"{ipaddress.IPv6Address(key[4:])}/{length}"
@@ -42,7 +47,15 @@ class PrefixSet:
     @staticmethod
     def order(key: bytes) -> Tuple[bytes, int]:
         """By address, then from wide to narrow: also the order in which a trie fills fastest."""
-        return key[4:], _LENGTH.unpack_from(key)[0]
+        return key[4:], LENGTH.unpack_from(key)[0]
+
+    def bulk(self, rows: Sequence[str]) -> bytes:
+        """Keys, joined. Raises ValueError, which says nothing, for a row that is wrong or has blanks around it."""
+        return bulk(self.version, 0, rows)
+
+    @property
+    def significance(self) -> Tuple[int, ...]:
+        return (*range(LENGTH.size, LENGTH.size + SIZES[self.version]), *LENGTH_BYTES)
 
     def _network(self, row: str) -> _Network:
         if "%" in row:
@@ -69,6 +82,35 @@ class PrefixSet:
         return 32 if self.version == 4 else 128
 
 
+def bulk(version: int, fixed: int, rows: Sequence[str]) -> bytes:
+    """Length, with ``fixed`` bits more than the row says, and address of each row, joined. Raises ValueError."""
+    size = SIZES[version]
+    halves = "/".join(rows).split("/")
+    if len(halves) != 2 * len(rows):
+        halves = "/".join([row if "/" in row else f"{row}/{8 * size}" for row in rows]).split("/")
+    lengths = {str(length): LENGTH.pack(fixed + length) for length in range(8 * size + 1)}
+    hosts = {str(length): ((1 << 8 * size - length) - 1).to_bytes(size, "big") for length in range(8 * size + 1)}
+    packed = addresses.bulk(version, halves[::2])
+    try:
+        front = b"".join(map(lengths.__getitem__, halves[1::2]))
+        host_bits = b"".join(map(hosts.__getitem__, halves[1::2]))
+    except KeyError:
+        raise ValueError from None
+    if int.from_bytes(packed, "big") & int.from_bytes(host_bits, "big"):
+        raise ValueError
+    return _side_by_side(front, LENGTH.size, packed, size)
+
+
+def _side_by_side(left: bytes, width: int, right: bytes, other: int) -> bytes:
+    """Rows of ``width`` + ``other`` bytes, from two columns."""
+    together = bytearray(len(left) + len(right))
+    for at in range(width):
+        together[at :: width + other] = left[at::width]
+    for at in range(other):
+        together[width + at :: width + other] = right[at::other]
+    return bytes(together)
+
+
 def codec(definition: MapDefinition, kind: str, btf: Btf) -> PrefixSet:
     """Raises :class:`BadInput` for a map of another shape."""
     version = _VERSIONS.get(definition.key_size)
@@ -82,4 +124,4 @@ def _starts_with_length(definition: MapDefinition, btf: Btf) -> bool:
     if not definition.key_type:
         return True
     first = btf.leaves(definition.key_type)[0]
-    return first.offset == 0 and first.bits == _LENGTH.size * 8 and first.count == 1
+    return first.offset == 0 and first.bits == LENGTH.size * 8 and first.count == 1

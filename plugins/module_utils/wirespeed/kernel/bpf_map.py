@@ -65,7 +65,7 @@ class _CreateOptions(Options):
     )
 
 
-class _BatchOptions(Options):
+class BatchOptions(Options):
     _fields_ = fields(("elem_flags", ctypes.c_uint64), ("flags", ctypes.c_uint64))
 
 
@@ -98,11 +98,17 @@ class BpfMap(Handle):
 
     @classmethod
     def create(
-        cls, kind: int, name: str, sizes: Tuple[int, int], max_entries: int, inner: "Optional[BpfMap]" = None
+        cls,
+        kind: int,
+        name: str,
+        sizes: Tuple[int, int],
+        max_entries: int,
+        inner: "Optional[BpfMap]" = None,
+        flags: int = 0,
     ) -> "BpfMap":
         """A new map, gone with its handle unless it is pinned; ``sizes`` of key and value in bytes."""
         make = function("bpf_map_create", _FD, _FD, ctypes.c_char_p, *[ctypes.c_uint32] * 3, _PTR)
-        options = _CreateOptions(inner_map_fd=inner.fd if inner else 0)
+        options = _CreateOptions(inner_map_fd=inner.fd if inner else 0, map_flags=flags)
         result = make(kind, name.encode(), sizes[0], sizes[1], max_entries, ctypes.byref(options))
         return cls(call(f"bpf_map_create {name}", result), name)
 
@@ -183,7 +189,7 @@ class BpfMap(Handle):
     def update_many(self, pairs: Sequence[Tuple[bytes, bytes]]) -> None:
         """Writes in batches; on a refusal the error says how many were written before it."""
         update = function("bpf_map_update_batch", _FD, _FD, _PTR, _PTR, _COUNT, _PTR)
-        options = _BatchOptions()
+        options = BatchOptions()
         for start in range(0, len(pairs), BATCH):
             chunk = pairs[start : start + BATCH]
             count = ctypes.c_uint32(len(chunk))
@@ -196,7 +202,7 @@ class BpfMap(Handle):
     def delete_many(self, keys: Sequence[bytes]) -> None:
         """Absent keys are skipped: the kernel's batch stops at the first one (-ENOENT)."""
         delete = function("bpf_map_delete_batch", _FD, _FD, _PTR, _COUNT, _PTR)
-        options = _BatchOptions()
+        options = BatchOptions()
         at = 0
         while at < len(keys):
             chunk = keys[at : at + BATCH]
@@ -232,7 +238,7 @@ class BpfMap(Handle):
         values = ctypes.create_string_buffer(stride * size)
         # Hash maps keep a 32-bit bucket number in the token, other maps the last key.
         token = ctypes.create_string_buffer(max(key_size, 4))
-        options, seen = _BatchOptions(), None
+        options, seen = BatchOptions(), None
         while True:
             count = ctypes.c_uint32(size)
             result = look(self.fd, seen, token, keys, values, ctypes.byref(count), ctypes.byref(options))

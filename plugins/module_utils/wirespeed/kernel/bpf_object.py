@@ -9,7 +9,7 @@ import mmap
 import os
 import re
 from types import TracebackType
-from typing import Dict, Iterator, Optional, Sequence, Tuple, Type
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Type
 
 from ..errors import BadInput, KernelRefusal, Place, WirespeedError
 from .bpf_map import BpfMap
@@ -59,6 +59,7 @@ class BpfObject:
             # No kernel was asked yet; libbpf's own codes above 4000 say less than its messages.
             raise BadInput(Place(name), "", f"libbpf cannot read this object: {reason}.", "Build it again.")
         self._names: Dict[int, str] = {}
+        self._templates: List[BpfMap] = []
         self._unpin()
 
     def _unpin(self) -> None:
@@ -112,6 +113,16 @@ class BpfObject:
     def resize(self, name: str, max_entries: int) -> None:
         resize = function("bpf_map__set_max_entries", _INT, _PTR, ctypes.c_uint32)
         call(f"bpf_map__set_max_entries {name}", resize(self._map(name), max_entries))
+
+    def template(self, name: str, inner: BpfMap) -> None:
+        """What the maps in a map of maps are to be like. Closes ``inner`` with this object.
+
+        (libbpf 1.1 cannot resize the one that the object has: bpf_map__set_max_entries reads through a pointer that an
+        inner map does not have.)
+        """
+        choose = function("bpf_map__set_inner_map_fd", _INT, _PTR, _INT)
+        call(f"bpf_map__set_inner_map_fd {name}", choose(self._map(name), inner.fd))
+        self._templates.append(inner)
 
     def leave_out(self, name: str) -> None:
         """Makes no such map; libbpf then spoils each use of it, so only code that the verifier removes may have one."""
@@ -172,6 +183,8 @@ class BpfObject:
         if self._object:
             function("bpf_object__close", None, _PTR)(self._object)
             self._object = None
+        for template in self._templates:
+            template.close()
 
     def __enter__(self) -> "BpfObject":
         return self

@@ -21,6 +21,7 @@ MODIFIERS = (TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG)
 _MAGIC = 0xEB9F
 _HEADER = struct.Struct("<HBBIIIII")
 _TYPE = struct.Struct("<III")
+_PAIR = struct.Struct("<II")
 _POINTER_SIZE = 8
 MAX_DEPTH = 32  # as many as the kernel resolves: MAX_RESOLVE_DEPTH, kernel/bpf/btf.c
 MAX_LEAVES = 4096
@@ -93,8 +94,10 @@ class Btf:
         fixed, each = _TAIL.get(kind, (0, 0))
         members: Tuple[Any, ...] = ()
         encoding = 0
-        if kind in (STRUCT, UNION, DATASEC):
+        if kind in (STRUCT, UNION, DATASEC, ENUM64):
             members = tuple(_TYPE.unpack_from(raw, at + 12 * i) for i in range(count))
+        elif kind == ENUM:
+            members = tuple((*_PAIR.unpack_from(raw, at + 8 * i), 0) for i in range(count))
         elif kind == ARRAY:
             members = (_TYPE.unpack_from(raw, at),)
         elif kind == INT:
@@ -127,6 +130,15 @@ class Btf:
             element, dummy, count = found.members[0]
             return count * self.size(element)
         return _POINTER_SIZE if found.kind == PTR else found.size_or_type
+
+    def enumerators(self, number: int) -> Dict[str, int]:
+        """The names of an enum's numbers, in the order of declaration; empty for a type that is none."""
+        found = self.types[self.plain(number)]
+        if found.kind not in (ENUM, ENUM64):
+            return {}
+        bits = 64 if found.kind == ENUM64 else 32
+        numbers = {self.string(name): low | high << 32 for name, low, high in found.members}
+        return {name: n - (1 << bits) if found.flag and n >> (bits - 1) else n for name, n in numbers.items()}
 
     def leaves(self, number: int, path: str = "", base: int = 0) -> Tuple[Leaf, ...]:
         """The scalars of a type with their full member path, in the order of declaration.

@@ -130,13 +130,26 @@ class DesiredNic:
 
 
 @dataclass(frozen=True)
+class DesiredDocument:
+    """A configuration that this node keeps, by its digest, for a pipeline whose tables no intent fills.
+
+    ``before`` and ``after``: what the step that delivers it has to say besides, where it makes a new version of it.
+    """
+
+    digest: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DesiredPipeline:
     """One pipeline: which code (``digest``), and the rows of each table.
 
     ``root`` is what its NICs are to carry, and ``why_root`` why so. ``fixtures`` is how many packets are to be tested
     before the code is live, ``watch`` for how many seconds its counters are compared around a publish. ``lost`` says
     what of the running generation's maps a load would lose, ``refused`` (problem and remedy) why it cannot take over.
-    ``only_stage`` is the one program in which the code differs from what runs, where it is one.
+    ``only_stage`` is the one program in which the code differs from what runs, where it is one. ``document`` takes the
+    place of ``tables``.
     """
 
     name: str
@@ -151,6 +164,7 @@ class DesiredPipeline:
     lost: Tuple[str, ...] = ()
     refused: Optional[Tuple[str, str]] = None
     only_stage: Optional[str] = None
+    document: Optional[DesiredDocument] = None
 
     @property
     def carried(self) -> RootFacts:

@@ -9,6 +9,7 @@ default, or a setting, is no new version; to rename, remove or re-interpret one 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Tuple
 
 from ..errors import BadInput, Place
@@ -33,7 +34,9 @@ _CAPTURE = "Capture the facts with 'wirespeed facts --json' or the module wiresp
 
 
 def dump(node: Node) -> Dict[str, Any]:
-    return {_VERSION: FACTS_VERSION, **plain(node)}
+    """Without the rows of delivered documents, which may be millions: ``wirespeed config show`` has them."""
+    instances = (each if each.configuration is None else replace(each, tables={}) for each in node.instances)
+    return {_VERSION: FACTS_VERSION, **plain(replace(node, instances=tuple(instances)))}
 
 
 def parse_text(text: str, place: Place) -> Node:

@@ -30,6 +30,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Ty
 
 from ..errors import BadInput, Place
 from .nic import XdpMode
+from .row import row_text
 from .step import Disruption
 
 _E = TypeVar("_E", bound=Enum)
@@ -195,7 +196,7 @@ def _pipeline(item: Any, place: Place, field_: str) -> PipelineIntent:
     tables: Dict[str, Tuple[str, ...]] = {}
     for table, rows in _mapping(raw.get("tables") or {}, place, f"{field_}.tables", None).items():
         where = f"{field_}.tables.{table}"
-        tables[table] = tuple(_text(row, place, f"{where}[{i}]") for i, row in enumerate(_list(rows, place, where)))
+        tables[table] = tuple(_row(row, place, f"{where}[{i}]") for i, row in enumerate(_list(rows, place, where)))
     constants = _mapping(raw.get("constants") or {}, place, f"{field_}.constants", None)
     name = _text(raw["name"], place, f"{field_}.name")
     manifest = _optional_text(raw.get("manifest"), place, f"{field_}.manifest") or name
@@ -236,6 +237,16 @@ def _text(value: Any, place: Place, field_: str) -> str:
     if not isinstance(value, str) or not value:
         raise BadInput(place, field_, f"is {value!r}, not a text.")
     return value
+
+
+def _row(value: Any, place: Place, field_: str) -> str:
+    """A row of a set is a text; one of records a mapping, which steps carry as a text."""
+    if not isinstance(value, Mapping):
+        return _text(value, place, field_)
+    try:
+        return row_text(value)
+    except (TypeError, ValueError, RecursionError):
+        raise BadInput(place, field_, "holds something that is neither text, number, list nor mapping.") from None
 
 
 def _truth(value: Any, place: Place, field_: str) -> bool:

@@ -27,7 +27,8 @@ class InstanceFacts:
 
     ``digest`` identifies object + constants + sizes: two instances with one digest are the same code.
     ``tables`` holds the live configuration, decoded: table name -> rows in canonical text, sorted.
-    ``published`` is true when the root's slot 0 runs this generation's entry.
+    ``published`` is true when the root's slot 0 runs this generation's entry. ``configuration`` is the version of the
+    document that was delivered to its pipeline, None where its rows come from the intent.
     """
 
     pipeline: str
@@ -36,6 +37,7 @@ class InstanceFacts:
     prog_id: int
     published: bool
     tables: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    configuration: Optional[int] = None
 
 
 @dataclass(frozen=True)

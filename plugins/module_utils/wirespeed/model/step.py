@@ -44,6 +44,7 @@ class Action(str, Enum):
     LOAD = "load"  # an instance into bpffs
     UNLOAD = "unload"
     CONFIGURE = "configure"  # rows of an instance's table
+    DELIVER = "deliver"  # a whole document into an instance's tables
     PUBLISH = "publish"  # the instance in the root's slot
     ROOT = "root"  # another root, beside the one that the NICs still carry
     FORMER_ROOT = "former root"

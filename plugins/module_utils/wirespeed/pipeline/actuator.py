@@ -7,6 +7,7 @@ from typing import Dict, List, Mapping
 
 from ..model.step import Action, Step
 from .code_steps import CodeSteps
+from .delivery_steps import DeliverySteps
 from .hook_steps import HookSteps
 from .origins import Origins
 from .pins import Paths
@@ -23,7 +24,12 @@ class PipelineActuator:
     def __init__(self, paths: Paths, sources: Mapping[str, PipelineSource]) -> None:
         self.origins = Origins(paths, sources)
         self.notes: List[str] = []
-        self._ways: Dict[Action, TwoWays] = {**CodeSteps(self.origins, self.notes).ways, **HookSteps(self.origins).ways}
+        self.deliveries = DeliverySteps(self.origins)
+        self._ways: Dict[Action, TwoWays] = {
+            **CodeSteps(self.origins, self.notes).ways,
+            **HookSteps(self.origins).ways,
+            **self.deliveries.ways,
+        }
 
     def apply(self, step: Step) -> None:
         """Raises :class:`~..errors.WirespeedError`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
+from ..config import sides
 from . import constants
 from .guess import guess
 from .manifest import VERDICT_MAP
@@ -50,8 +51,11 @@ def _programs(source: PipelineSource) -> Iterator[Advice]:
 
 
 def _maps(source: PipelineSource) -> Iterator[Advice]:
+    inside = sides.internal(source.maps)
     for name, found in source.maps.items():
         spec = source.manifest.maps.get(name)
+        if name in inside:
+            continue
         if spec is None:
             guessed = guess(found, source.btf)
             said = f"{{role: {guessed.role.value}{f', table: {guessed.table}' if guessed.table else ''}}}"

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
+from ..model.row import row_text
+
 Packet = Union[str, Mapping[str, Any]]
 """A frame in hex digits, or the layers that ``packet.py`` builds one from."""
 
@@ -27,7 +29,7 @@ class Fixture:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Fixture":
-        tables = {name: tuple(rows) for name, rows in said.get("tables", {}).items()}
+        tables = {name: tuple(map(row_text, rows)) for name, rows in said.get("tables", {}).items()}
         texts = {name: said.get(name) for name in ("expect", "action", "output")}
         return cls(said["name"], said["packet"], tables, **texts)
 

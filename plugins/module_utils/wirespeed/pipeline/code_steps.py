@@ -60,7 +60,7 @@ class CodeSteps:
                 raise WirespeedError(f"Generation {generation} of pipeline {step.target} is not loaded.")
             return
         table = self._origins.source(step.target, generation).tables[step.resource]
-        with instance.open_map(self._paths, step.target, generation, step.resource) as bpf_map:
+        with instance.open_table(self._paths, step.target, generation, step.resource) as bpf_map:
             live.change(bpf_map, table, step.after["rows"], step.before["rows"])
 
     def _not_configured(self, step: Step) -> str:

@@ -11,7 +11,7 @@ import struct
 from contextlib import contextmanager
 from typing import Dict, Iterator, Optional, Tuple
 
-from ..config import live
+from ..config import live, sides
 from ..errors import BadInput
 from ..kernel import bpf_map
 from ..kernel.bpf_map import BpfMap
@@ -99,7 +99,7 @@ def outcome(source: PipelineSource, number: int) -> Outcome:
     fixture, packet = source.manifest.tests[number], packet_of(source, number)
     with _loaded(source, _room(fixture)) as loaded:
         for name, rows in fixture.tables.items():
-            with _map(loaded, name) as found:
+            with _map(loaded, _side(source, name)) as found:
                 live.change(found, source.tables[name], rows, ())
         with _program(loaded, source.manifest.entry) as entry:
             ran = entry.test_run(packet)
@@ -111,8 +111,7 @@ def _loaded(source: PipelineSource, room: int) -> Iterator[BpfObject]:
     with BpfObject(source.object_bytes, source.manifest.name[:15]) as opened:
         opened.only(source.manifest.programs)
         opened.patch_rodata(source.rodata)
-        for name, size in _sizes(source, room).items():
-            opened.resize(name, size)
+        sides.resize(opened, source.maps, _sizes(source, room))
         opened.load()
         yield opened
 
@@ -122,6 +121,11 @@ def _sizes(source: PipelineSource, room: int) -> Dict[str, int]:
     memory only for what is in it."""
     hashes = (found for found in source.maps.values() if found.type in bpf_map.HASH_TYPES)
     return {**source.sizes, **{found.name: room for found in hashes if found.max_entries > room}}
+
+
+def _side(source: PipelineSource, table: str) -> str:
+    """Of a program that was just loaded the first side is the live one."""
+    return sides.names(table)[0] if sides.has_sides(source.maps[table]) else table
 
 
 def _room(fixture: Fixture) -> int:

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
-from ..config import tables
+from ..config import sides, tables
+from ..config.tables import RECORDS
 from ..errors import BadInput
 from ..kernel.btf import Btf, MapDefinition
 from .manifest import VERDICT_MAP
@@ -46,6 +47,9 @@ class Guess:
 
 
 def guess(found: MapDefinition, btf: Btf) -> Guess:
+    if sides.has_sides(found):
+        prefixes = _is_table(sides.side_of(found), "prefix_set", btf)
+        return Guess(Role.CONFIG, "a table with two sides, which is filled whole", "prefix_set" if prefixes else RECORDS)
     kind = type_name(found.type)
     if kind == "LPM_TRIE" and _is_table(found, "prefix_set", btf):
         return Guess(Role.CONFIG, "a trie of address prefixes, which tables of the intent can fill", "prefix_set")

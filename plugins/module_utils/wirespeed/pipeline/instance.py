@@ -10,11 +10,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..config import live
+from ..config import live, sides
+from ..config.sides import Word
 from ..config.tables import Table
 from ..errors import Refused, WirespeedError
 from ..kernel import bpffs
-from ..kernel.bpf_map import BpfMap
+from ..kernel.bpf_map import ARRAY_OF_MAPS, BpfMap
 from ..kernel.bpf_prog import BpfProgram
 from ..model.node import RootFacts
 from . import carry, history, protocol, records, root, stages
@@ -28,7 +29,19 @@ from .running import program_ids, published
 from .source import PipelineSource
 from .succession import finish, hands, maps_of, pairs, renew, settle_pins, stale
 
-__all__ = ["handed_over", "load", "open_map", "program_ids", "publish", "published", "rows", "sweep", "unload"]
+__all__ = [
+    "handed_over",
+    "load",
+    "open_map",
+    "open_table",
+    "program_ids",
+    "publish",
+    "published",
+    "rows",
+    "sweep",
+    "unload",
+    "word",
+]
 
 
 def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
@@ -190,10 +203,30 @@ def open_map(paths: Paths, pipeline: str, generation: str, name: str) -> BpfMap:
     return BpfMap.pinned(str(paths.map(pipeline, generation, name)))
 
 
+def word(paths: Paths, pipeline: str, generation: str) -> Word:
+    """Which side of its tables a loaded generation reads; the first where it has no such word."""
+    if not paths.map(pipeline, generation, sides.CONFIG_WORD).exists():
+        return Word(0, 0)
+    with open_map(paths, pipeline, generation, sides.CONFIG_WORD) as found:
+        return sides.read_word(found)
+
+
+def open_table(paths: Paths, pipeline: str, generation: str, name: str, side: Optional[int] = None) -> BpfMap:
+    """The map that holds a table's rows: of one with two sides the live one, unless ``side`` says which.
+
+    Raises KernelRefusal (ENOENT).
+    """
+    found = open_map(paths, pipeline, generation, name)
+    if found.info.type != ARRAY_OF_MAPS:
+        return found
+    with found:
+        return sides.opened_side(found, word(paths, pipeline, generation).side if side is None else side)
+
+
 def rows(paths: Paths, pipeline: str, generation: str, tables: Mapping[str, Table]) -> Dict[str, Tuple[str, ...]]:
     """The live rows of each table."""
     found = {}
     for name, table in tables.items():
-        with open_map(paths, pipeline, generation, name) as bpf_map:
+        with open_table(paths, pipeline, generation, name) as bpf_map:
             found[name] = live.read(bpf_map, table)
     return found

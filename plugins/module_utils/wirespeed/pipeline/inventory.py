@@ -7,10 +7,12 @@ import os
 from dataclasses import dataclass, field
 from typing import List, Mapping, Optional, Tuple
 
+from ..config import store
 from ..errors import MissingPrerequisite, WirespeedError
 from ..kernel import bpffs, libbpf
 from ..model.node import InstanceFacts, RootFacts
 from . import instance, programs, protocol, records, root
+from .live_rows import LiveRows
 from .links import PinnedLink, pinned_links
 from .pins import Paths
 from .programs import Known
@@ -71,8 +73,13 @@ def _facts(paths: Paths, pipeline: str, generation: str, live: bool, notes: List
             return InstanceFacts(pipeline, generation, "", min(entries.values()), live)
         notes.append(f"Generation {generation} of pipeline {pipeline} is not in the store: its tables cannot be read.")
         return InstanceFacts(pipeline, generation, record.digest if record else "", min(entries.values()), live)
-    tables = instance.rows(paths, pipeline, generation, source.tables)
-    return InstanceFacts(pipeline, generation, source.digest, entries[source.manifest.entry], live, tables)
+    version = store.history(paths, pipeline).version or None
+    tables: Mapping[str, Tuple[str, ...]]
+    if version is None:
+        tables = instance.rows(paths, pipeline, generation, source.tables)
+    else:
+        tables = LiveRows(paths, pipeline, generation, source.tables)
+    return InstanceFacts(pipeline, generation, source.digest, entries[source.manifest.entry], live, tables, version)
 
 
 def _source(paths: Paths, pipeline: str, generation: str) -> Optional[PipelineSource]:

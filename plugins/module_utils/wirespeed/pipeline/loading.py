@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Dict, Mapping, Sequence
 
+from ..config import sides
 from ..kernel import bpffs
 from ..kernel.bpf_map import PROG_ARRAY, BpfMap
 from ..kernel.bpf_object import BpfObject
@@ -27,8 +28,7 @@ def load_into(
     manifest = source.manifest
     with BpfObject(source.object_bytes, manifest.name[:15]) as loaded:
         loaded.only(manifest.programs)
-        for name, size in source.sizes.items():
-            loaded.resize(name, size)
+        sides.resize(loaded, source.maps, source.sizes)
         for name, kept in own.items():
             loaded.reuse(name, kept)
         loaded.patch_rodata({**source.rodata, **carry.fit(loaded, source, hands, live)})

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
+from ..config.section import Section
 from ..errors import BadInput, Place
 from ..model.intent import unknown_word
 from ..packaged import unpacked
 from . import document as documents
 from .checks import Fixture, Health
+from .config_checks import check_config
 from .document import Document
 from .map_spec import MapSpec, Merge, OnLayoutChange, Role
 from .packet import LONGEST, frame
@@ -50,6 +52,7 @@ class Manifest:
     description: str = ""
     tests: Tuple[Fixture, ...] = ()
     health: Optional[Health] = None
+    config: Section = Section()
 
     @property
     def programs(self) -> Tuple[str, ...]:
@@ -71,6 +74,7 @@ class Manifest:
             "constants": dict(self.constants),
             "tests": [fixture.to_json() for fixture in self.tests],
             "health": None if self.health is None else self.health.to_json(),
+            "config": self.config.to_json(),
         }
 
     @classmethod
@@ -92,6 +96,7 @@ class Manifest:
                 description=data.get("description", ""),
                 tests=tuple(Fixture.from_json(fixture) for fixture in data.get("tests", ())),
                 health=None if data.get("health") is None else Health.from_json(data["health"]),
+                config=Section.from_json(data.get("config", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(Place("manifest"), "", f"is not one that this version can read ({error!r}).") from error
@@ -103,6 +108,7 @@ def load_manifest(path: Path) -> Manifest:
     documents.validate(document, unpacked(SCHEMA))
     manifest = Manifest.from_json(document.data)
     _check_maps(manifest, document)
+    check_config(manifest.maps, manifest.config, document)
     _check_verdicts(manifest, document)
     _check_tests(manifest, document)
     _check_packets(manifest, document)
@@ -111,7 +117,7 @@ def load_manifest(path: Path) -> Manifest:
 
 def _check_maps(manifest: Manifest, document: Document) -> None:
     for name, spec in manifest.maps.items():
-        for word in ("table", "value", "order"):
+        for word in ("table", "value", "order", "fields", "overlap"):
             if word in document.data["maps"][name] and spec.role is not Role.CONFIG:
                 place, what = document.place(("maps", name, word)), f"maps.{name}.{word}"
                 problem = f"stands on a map of role '{spec.role.value}'."

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
+from ..config.field_spec import FieldSpec
+
+ALLOW, REFUSE = "allow", "refuse"
 Size = Union[int, str]
 """Entries: a number, or an expression over the node (``sizes.py``)."""
 
@@ -61,7 +64,9 @@ class MapSpec:
     """``table`` names the row codec of a config map (``config/tables.py``), ``value`` what it writes for each row,
     ``order`` the byte order of a port in the key: host, network, or what the key's type says.
 
-    ``sums`` names members of the value that are counters which several CPUs add to (``docs/state.md``).
+    ``fields`` are what it says of the columns of a table of records; with ``overlap`` ``refuse`` no prefix may lie
+    within another one of the same table. ``sums`` names members of the value that are counters which several CPUs add
+    to (``docs/state.md``).
     """
 
     role: Role
@@ -72,6 +77,8 @@ class MapSpec:
     on_layout_change: OnLayoutChange = OnLayoutChange.CONVERT
     merge: Optional[Merge] = None
     sums: Tuple[str, ...] = ()
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    overlap: str = ALLOW
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "MapSpec":
@@ -85,6 +92,8 @@ class MapSpec:
             on_layout_change=OnLayoutChange(said.get("on_layout_change", "convert")),
             merge=None if merge is None else Merge(merge),
             sums=tuple(said.get("sums", ())),
+            fields={name: FieldSpec.from_json(each) for name, each in said.get("fields", {}).items()},
+            overlap=said.get("overlap", ALLOW),
         )
 
     def to_json(self) -> Dict[str, Any]:
@@ -93,6 +102,10 @@ class MapSpec:
             said.update(table=self.table, value=self.value)
         if self.order is not None:
             said["order"] = self.order
+        if self.fields:
+            said["fields"] = {name: each.to_json() for name, each in self.fields.items()}
+        if self.overlap != ALLOW:
+            said["overlap"] = self.overlap
         if self.max_entries is not None:
             said["max_entries"] = self.max_entries
         if self.role.handed_over:

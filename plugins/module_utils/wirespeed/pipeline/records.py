@@ -60,6 +60,7 @@ def store(paths: Paths, source: PipelineSource) -> None:
     said = {
         "manifest": source.manifest.to_json(),
         "digest": source.digest,
+        "configured": source.configured,
         "object": _keep(paths, source.object_bytes),
         "support": {name: _keep(paths, data) for name, data in source.support.parts.items() if data},
     }
@@ -91,10 +92,11 @@ def stored(paths: Paths, pipeline: str, generation: str) -> PipelineSource:
             "Run the playbook again: it brings the object along.",
         ) from error
     # Of the stored words themselves: another version of ours may say the same in others.
-    digest = digest_of(said["manifest"], code)
+    configured = str(said.get("configured", ""))
+    digest = digest_of(said["manifest"], code, configured)
     if not digest.startswith(generation):
         raise WirespeedError(f"{path}: the stored object is not what it was: its digest now is {digest}.")
-    return PipelineSource(manifest, code, support, Place(str(path)), loaded_as=digest)
+    return PipelineSource(manifest, code, support, Place(str(path)), digest, configured)
 
 
 def stored_generations(paths: Paths, pipeline: str) -> List[str]:

@@ -9,6 +9,7 @@ import struct
 import textwrap
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from ..config import sides
 from ..errors import BadInput, Place
 from ..kernel import btf as btfs
 from ..kernel import elf as elfs
@@ -106,9 +107,11 @@ def _maps(btf: Btf) -> Iterator[str]:
         return
     yield ""
     yield "maps:"
-    for found in definitions.values():
+    inside = sides.internal(definitions)
+    for found in (each for each in definitions.values() if each.name not in inside):
         guessed = guess(found, btf)
-        yield from _comment(f"{words(found, btf)}.", "  ")
+        twice = "Two sides, each " if sides.has_sides(found) else ""
+        yield from _comment(f"{twice}{words(sides.side_of(found), btf)}.", "  ")
         yield from _comment(f"A guess: {guessed.why}.", "  ")
         table = f", table: {guessed.table}" if guessed.table else ""
         yield f"  {_word(found.name)}: {{role: {guessed.role.value}{table}}}"

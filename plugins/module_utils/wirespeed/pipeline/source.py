@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Dict, Mapping
 
-from ..config.tables import Table, table
+from ..config import sides
+from ..config.record_table import record_table
+from ..config.references import check_declared
+from ..config.tables import RECORDS, Table, table
 from ..errors import BadInput, Place
 from ..expression import is_expression
 from ..kernel import btf as btfs
@@ -25,22 +28,23 @@ from ..model.intent import unknown_word
 from . import constants, sizes
 from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
+from .map_spec import REFUSE, MapSpec
 from .sections import is_xdp, takes_fragments
 from .support import Support
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
-_NOT_LOADED = ("description", "object", "tests", "health")
+_NOT_LOADED = ("description", "object", "tests", "health", "config")
 _FRAGS = "xdp.frags"
 _COUNT_BYTES = 16  # struct ws_count, bpf/include/wirespeed.h
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
 
 
-def digest_of(manifest: Mapping[str, Any], object_bytes: bytes) -> str:
-    """SHA-256 of the manifest, as it was written down, and the object."""
+def digest_of(manifest: Mapping[str, Any], object_bytes: bytes, configured: str = "") -> str:
+    """SHA-256 of the manifest, as it was written down, the object, and the configuration where it is made for one."""
     said = {key: value for key, value in manifest.items() if key not in _NOT_LOADED}
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode() + b"\0" + object_bytes).hexdigest()
+    text = json.dumps(said, sort_keys=True, separators=(",", ":")).encode() + b"\0" + object_bytes
+    return hashlib.sha256(text + configured.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class PipelineSource:
 
     Construction raises :class:`BadInput` when the object is damaged or lacks what the manifest
     names. ``place`` is what those errors call the object. ``loaded_as`` is the digest that it was loaded under by a
-    version of ours that wrote the same manifest in other words.
+    version of ours that wrote the same manifest in other words. ``configured`` is the digest of the configuration that
+    the generation is made for, so that the same code with other rows is another one; empty where it is for any.
     """
 
     manifest: Manifest
@@ -57,6 +62,7 @@ class PipelineSource:
     support: Support = Support()
     place: Place = Place("object")
     loaded_as: str = ""
+    configured: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -86,10 +92,7 @@ class PipelineSource:
 
         A size that waits for the node's facts (:meth:`on`) is the object's own until then.
         """
-        return {
-            name: replace(found, max_entries=self.sizes.get(name, found.max_entries))
-            for name, found in btfs.map_definitions(self.btf).items()
-        }
+        return sides.sized(btfs.map_definitions(self.btf), self.sizes)
 
     @property
     def sizes(self) -> Dict[str, int]:
@@ -100,17 +103,22 @@ class PipelineSource:
     @cached_property
     def tables(self) -> Mapping[str, Table]:
         """The config maps that rows can be written to, by name."""
-        specs = self.manifest.maps.items()
-        return {
-            name: table(self.maps[name], spec.table, self.btf, spec.value, spec.order)
-            for name, spec in specs
-            if spec.table
-        }
+        return {name: self._table(name, spec) for name, spec in self.manifest.maps.items() if spec.table}
+
+    def _table(self, name: str, spec: MapSpec) -> Table:
+        """A size that waits for the node's facts bounds nothing before they are known."""
+        side = sides.side_of(self.maps[name])
+        refused = spec.overlap == REFUSE
+        if spec.table == RECORDS:
+            made: Table = record_table(side, self.btf, spec.fields, refused)
+        else:
+            made = replace(table(side, spec.table, self.btf, spec.value, spec.order), overlap_refused=refused)
+        return replace(made, max_entries=sizes.LARGEST) if is_expression(spec.max_entries) else made
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that decides what is loaded: equal digests are the same code and sizes."""
-        return self.loaded_as or digest_of(self.manifest.to_json(), self.object_bytes)
+        return self.loaded_as or digest_of(self.manifest.to_json(), self.object_bytes, self.configured)
 
     @property
     def generation(self) -> str:
@@ -135,6 +143,11 @@ class PipelineSource:
         return replace(
             self, manifest=replace(self.manifest, constants={**self.manifest.constants, **values}), loaded_as=""
         )
+
+    def made_for(self, configured: str) -> "PipelineSource":
+        """The same pipeline for a configuration with this digest: another generation. One that was loaded is as it
+        was."""
+        return self if self.loaded_as or not configured else replace(self, configured=configured)
 
     def on(self, known: Mapping[str, Any]) -> "PipelineSource":
         """The same pipeline with its sizes and constants worked out for a node; ``known`` is of :mod:`.sizes`."""
@@ -191,4 +204,4 @@ class PipelineSource:
                 "array of packets and bytes per CPU.",
                 "Declare it with WS_VERDICTS(count), or name no verdicts in the manifest.",
             )
-        self.tables  # noqa: B018  # building them refuses keys that no row can be written to
+        check_declared(self.tables)  # building them refuses keys that no row can be written to

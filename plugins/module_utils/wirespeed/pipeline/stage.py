@@ -25,6 +25,8 @@ Code = Tuple[bytes, Tuple[Reference, ...]]
 
 def only_stage(old: PipelineSource, new: PipelineSource) -> Optional[str]:
     """The one stage that differs; None when more does, when nothing does, or when no program array holds stages."""
+    if old.configured != new.configured:
+        return None
     if _settings(old.manifest) != _settings(new.manifest) or _maps(old) != _maps(new) or _rest(old) != _rest(new):
         return None
     if not any(found.type == PROG_ARRAY for found in new.maps.values()):

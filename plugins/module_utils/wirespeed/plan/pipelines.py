@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..model.desired import DesiredPipeline
+from ..model.desired import DesiredDocument, DesiredPipeline
 from ..model.node import InstanceFacts, Node, RootFacts
 from ..model.step import Action, Step
 
@@ -34,7 +34,7 @@ def plan_pipeline(node: Node, desired: DesiredPipeline) -> PipelinePlan:
     if ready is None:
         steps += [_test(desired)] if desired.fixtures else []
         steps.append(_load(desired))
-    steps += _configure(desired, ready.tables if ready else {})
+    steps += _rows(desired, ready)
     publish: List[Step] = []
     if root is not None and new_root:
         publish = [_root(desired, root)]
@@ -70,6 +70,22 @@ def _load(desired: DesiredPipeline) -> Step:
     if desired.only_stage is not None:
         why += f"; it differs from what runs in stage {desired.only_stage} alone: that one is loaded, its slot written"
     return Step(desired.name, Action.LOAD, "instance", {}, after, why, desired.origin)
+
+
+def _rows(desired: DesiredPipeline, ready: Optional[InstanceFacts]) -> List[Step]:
+    """A delivered document is brought into what is to be live; what is live already has it."""
+    if desired.document is None:
+        return _configure(desired, ready.tables if ready else {})
+    if ready is not None and ready.published:
+        return []
+    return [_deliver(desired, desired.document)]
+
+
+def _deliver(desired: DesiredPipeline, document: DesiredDocument) -> Step:
+    after = {"generation": desired.generation, "digest": document.digest, "strategy": "entry", **document.after}
+    before = {"generation": desired.generation, "digest": "", "strategy": "entry", **document.before}
+    why = "the configuration that was delivered last" if not document.after else "a delivery by program_swap"
+    return Step(desired.name, Action.DELIVER, "config", before, after, why, desired.origin, because="load")
 
 
 def _configure(desired: DesiredPipeline, live: Mapping[str, Tuple[str, ...]]) -> List[Step]:
