@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Dict, Iterator, Optional, Tuple
 
 from ..config import live, sides
+from ..config.outer import Outer
 from ..errors import BadInput
 from ..kernel import bpf_map
 from ..kernel.bpf_map import BpfMap
@@ -111,8 +112,11 @@ def _loaded(source: PipelineSource, room: int) -> Iterator[BpfObject]:
     with BpfObject(source.object_bytes, source.manifest.name[:15]) as opened:
         opened.only(source.manifest.programs)
         opened.patch_rodata(source.rodata)
-        sides.resize(opened, source.maps, _sizes(source, room))
-        opened.load()
+        sizes = _sizes(source, room)
+        sides.resize(opened, source.maps, sizes)
+        with Outer(opened, sides.sized(source.maps, sizes)) as outer:
+            opened.load()
+            outer.fill(opened)
         yield opened
 
 
