@@ -137,14 +137,14 @@ static __always_inline enum verdict cm_syn_cookies(struct xdp_md *ctx,
 	if (is_verified(&key, policy))
 		return PASS;
 	if (opens(packet->tcp_flags))
-		return is_plain(packet) ? SYN_CHALLENGE : SYN_INVALID;
+		return is_plain(packet) ? SYN_CHALLENGE : SYN_COOKIES;
 	if (bpf_xdp_load_bytes(ctx,
 			       packet->transport + offsetof(struct tcphdr, seq),
 			       &number, sizeof(number)) ||
 	    !is_cookie(packet, bpf_ntohl(number)))
 		return PASS;
 	verify(&key);
-	return SYN_VERIFIED;
+	return SYN_COOKIES;
 }
 
 #endif

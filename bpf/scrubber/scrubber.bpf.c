@@ -39,7 +39,7 @@ static __always_inline enum verdict carried_out(struct xdp_md *ctx,
 		return DRY_RUN;
 	if (with_syn_cookies && verdict == SYN_CHALLENGE &&
 	    !answer(ctx, packet))
-		return SYN_INVALID;
+		return SYN_COOKIES;
 	return verdict;
 }
 
