@@ -55,15 +55,18 @@ static __always_inline bool step_over(struct xdp_md *ctx, struct packet *out)
 {
 	struct extension found;
 	__u8 protocol = out->protocol;
+	enum fragment fragment;
 	__u32 size = 8;
-	__u16 fragment;
+	__u16 field;
 
 	if (bpf_xdp_load_bytes(ctx, out->transport, &found, sizeof(found)))
 		return false;
 	if (protocol == IPPROTO_FRAGMENT) {
-		fragment = bpf_ntohs(found.fragment);
-		out->fragment = fragment_of(fragment & IPV6_FRAGMENT_OFFSET,
-					    fragment & IPV6_MORE_FRAGMENTS);
+		field = bpf_ntohs(found.fragment);
+		fragment = fragment_of(field & IPV6_FRAGMENT_OFFSET,
+				       field & IPV6_MORE_FRAGMENTS);
+		if (fragment > out->fragment) /* a second header hides none */
+			out->fragment = fragment;
 	} else {
 		size += (__u32)found.length * 8;
 	}
