@@ -27,6 +27,8 @@ pytestmark = [requires_bpf, requires("clang")]
 PACKETS = int(os.environ.get("WIRESPEED_PACKETS", "100000"))
 EACH = 2000
 """Packets under one configuration."""
+ENOUGH = 50
+"""Configurations, after which no verdict is left out by chance."""
 A_TOKEN = 0.9
 """Seconds, less than in which one comes back (chance.policy)."""
 DROP, LET_IN, SENT_BACK = 1, 2, 3  # XDP_DROP, XDP_PASS, XDP_TX
@@ -102,10 +104,9 @@ def run_one(seed: int, met: Set[str], every: bool = False) -> Optional[str]:
     without = frozenset(chances.some(chance, FEATURES, 3)) if chance.random() < 0.5 else frozenset()
     source = scrubber().with_constants({f"with_{name}": False for name in without})
     with loaded(source) as program:
-        run = Run(program, document, without)
+        run, frame = Run(program, document, without), chances.frame(chance)
         for number in range(EACH):
-            known = run.cookies and chance.random() < 0.2
-            frame = chance.choice(run.cookies) if known else chances.frame(chance)
+            frame = next_frame(chance, run.cookies, frame)
             verdict, action = run.judge(frame)
             met.add(verdict)
             differs = "" if action == action_of(verdict) else f"model {verdict}, program action {action}"
@@ -116,6 +117,13 @@ def run_one(seed: int, met: Set[str], every: bool = False) -> Optional[str]:
         differs = run.differs()
         run.check_time()
     return differs or None
+
+
+def next_frame(chance: Random, cookies: List[bytes], before: bytes) -> bytes:
+    luck = chance.random()
+    if luck < 0.1 and cookies:
+        return chance.choice(cookies)
+    return chances.another_of(chance, before) if luck < 0.4 else chances.frame(chance)
 
 
 def told(seed: int, differs: str) -> str:
@@ -143,5 +151,6 @@ def test_any_packet_meets_the_fate_that_the_model_says(record_property: Any) -> 
     for each in seeds:
         differs = again(each, met)
         assert differs is None, told(each, differs)
-    assert met == {verdict.name for verdict in scrubber().manifest.verdicts}
+    if len(seeds) >= ENOUGH:
+        assert met == {verdict.name for verdict in scrubber().manifest.verdicts}
     record_property("told", f"scrubber and its model agree on {len(seeds) * EACH} packets, seed {seed}")

@@ -8,6 +8,7 @@ import struct
 from random import Random
 from typing import Any, Dict, List, Sequence, Tuple
 
+from . import packet as packets
 from .packet import DESTINATION, FRAGMENT, GRE, HOP_BY_HOP, ICMP, ICMPV6, IP6IP, IPIP, ROUTING, TCP, UDP
 
 SOURCES = (
@@ -179,3 +180,23 @@ def transport(chance: Random, version: int) -> Tuple[int, bytes]:
     if luck < 0.93:
         return (ICMP if version == 4 else ICMPV6), bytes([8, 0]) + bytes(6) + payload
     return chance.choice((GRE, IPIP, IP6IP, 50, 59)), payload
+
+
+def another_of(chance: Random, before: bytes) -> bytes:
+    """Of the same flow as ``before``, with other TCP flags, perhaps the other way; any frame where that has no flow."""
+    try:
+        packet = packets.network(before)
+        packets.transport(packet)
+    except (packets.Malformed, packets.NotInspected):
+        return frame(chance)
+    if not packet.has_ports:
+        return frame(chance)
+    built, at = bytearray(before), packet.transport
+    if packet.protocol == TCP:
+        built[at + 13] = chance.choice(FLAGS)
+    if chance.random() < 0.4:
+        ends = packet.network + (12 if packet.version == 4 else 8)
+        size = len(packet.source)
+        built[ends : ends + 2 * size] = packet.destination + packet.source
+        built[at : at + 4] = built[at + 2 : at + 4] + built[at : at + 2]
+    return bytes(built)
