@@ -8,6 +8,7 @@ from typing import Iterator, Tuple
 from ..config import sides
 from . import constants
 from .guess import guess
+from .handover import PREDECESSOR, SCRATCH, promotable
 from .manifest import VERDICT_MAP
 from .map_spec import Role
 from .map_words import type_name
@@ -29,10 +30,16 @@ def advice(source: PipelineSource, cpus: int) -> Iterator[Advice]:
     yield from _programs(source)
     yield from _maps(source)
     for name, found in source.maps.items():
-        if type_name(found.type) in _LRU:
+        if type_name(found.type) in _LRU and name not in _inside(source):
             yield from _lru(name, found.max_entries, found.flags, cpus)
     yield from _verdicts(source)
     yield from _constants(source)
+
+
+def _inside(source: PipelineSource) -> Tuple[str, ...]:
+    """Maps that the SDK declares beside those that an author names."""
+    helpers = (name + part for name in promotable(source) for part in (PREDECESSOR, SCRATCH))
+    return (*sides.internal(source.maps), *helpers)
 
 
 def _programs(source: PipelineSource) -> Iterator[Advice]:
@@ -51,7 +58,7 @@ def _programs(source: PipelineSource) -> Iterator[Advice]:
 
 
 def _maps(source: PipelineSource) -> Iterator[Advice]:
-    inside = sides.internal(source.maps)
+    inside = _inside(source)
     for name, found in source.maps.items():
         spec = source.manifest.maps.get(name)
         if name in inside:
