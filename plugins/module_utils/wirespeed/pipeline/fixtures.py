@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a manifest's test packets through its program before that is live.
 
-Each packet meets a program that was loaded for it alone: every map is new, nothing is pinned or shared, so neither
-what runs nor another packet is touched, and nothing is left when the last descriptor is closed.
+Each packet meets a program that knows nothing of the others: what one left in the maps is undone before the next,
+or, where a map cannot be put back, the program is loaded anew. Nothing is pinned or shared, so what runs is not
+touched, and nothing is left when the last descriptor is closed.
 """
 
 from __future__ import annotations
 
 import struct
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Dict, Iterator, Optional, Tuple
+from contextlib import ExitStack, contextmanager
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ..config import live, sides
 from ..config.outer import Outer
@@ -19,6 +20,8 @@ from ..kernel import bpf_map
 from ..kernel.bpf_map import BpfMap
 from ..kernel.bpf_object import BpfObject
 from ..kernel.bpf_prog import BpfProgram
+from . import afresh
+from .afresh import Afresh
 from .checks import Fixture
 from .manifest import VERDICT_MAP
 from .outcome import Failure, FixturesFailed, Outcome, action_name, compare
@@ -51,11 +54,28 @@ def run(source: PipelineSource) -> Tuple[Failure, ...]:
     :class:`~wirespeed.kernel.bpf_object.VerifierRejection` and KernelRefusal.
     """
     check(source)
+    found = _by_one_load(source) if afresh.possible(source) else _by_a_load_each(source)
+    return tuple(failure for failure in found if failure is not None)
+
+
+def _by_one_load(source: PipelineSource) -> List[Optional[Failure]]:
+    tests = source.manifest.tests
+    found: List[Optional[Failure]] = []
+    with _loaded(source, max(map(_room, tests), default=_SMALL)) as loaded, ExitStack() as stack:
+        clean = Afresh([stack.enter_context(each) for dummy, each in loaded.maps()])
+        for number, test in enumerate(tests):
+            if number:
+                clean.begin()
+            found.append(compare(number, test, source.manifest, _outcome(source, loaded, number)))
+    return found
+
+
+def _by_a_load_each(source: PipelineSource) -> List[Optional[Failure]]:
     numbers = range(len(source.manifest.tests))
     found = [run_one(source, number) for number in numbers[:1]]  # says by itself what the verifier thinks of all
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found += pool.map(lambda number: run_one(source, number), numbers[1:])
-    return tuple(failure for failure in found if failure is not None)
+    return found
 
 
 def run_one(source: PipelineSource, number: int) -> Optional[Failure]:
@@ -104,14 +124,17 @@ def _keyed(source: PipelineSource, number: int, name: str, rows: Tuple[str, ...]
 
 def outcome(source: PipelineSource, number: int) -> Outcome:
     """What becomes of the packet of ``tests[number]``."""
-    fixture, packet = source.manifest.tests[number], packet_of(source, number)
-    with _loaded(source, _room(fixture)) as loaded:
-        for name, rows in fixture.tables.items():
-            with _map(loaded, _side(source, name)) as found:
-                live.change(found, source.tables[name], rows, ())
-        with _program(loaded, source.manifest.entry) as entry:
-            ran = entry.test_run(packet)
-        return Outcome(action_name(ran.action), _verdicts(source, loaded), ran.frame)
+    with _loaded(source, _room(source.manifest.tests[number])) as loaded:
+        return _outcome(source, loaded, number)
+
+
+def _outcome(source: PipelineSource, loaded: BpfObject, number: int) -> Outcome:
+    for name, rows in source.manifest.tests[number].tables.items():
+        with _map(loaded, _side(source, name)) as found:
+            live.change(found, source.tables[name], rows, ())
+    with _program(loaded, source.manifest.entry) as entry:
+        ran = entry.test_run(packet_of(source, number))
+    return Outcome(action_name(ran.action), _verdicts(source, loaded), ran.frame)
 
 
 @contextmanager
