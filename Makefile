@@ -12,12 +12,13 @@ BENCHES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
+.PHONY: help demo test test-deep bench lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
 	@echo "make bench               what runs cost on this machine, as ratios to well-known tools"
 	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab, by two workers; skips are listed at the end"
+	@echo "make test-deep           what make test leaves out as well: each claim on every kernel, and as often as promised"
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
 	@echo "make bpf                 compile the BPF objects"
@@ -55,6 +56,9 @@ else
 demo: collection setup-lab
 endif
 	@$(STAGE) "demo" $(VENV)/bin/python -m demo $(NODE)
+
+test-deep: export WIRESPEED_DEEP := 1
+test-deep: test
 
 lab-up: setup-lab
 	@$(VENV)/bin/python -m tests.lab up $(NODES)

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, List
 
 import pytest
 
 from tests import probes
+from tests.depth import DEEP
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*probes): skip where a probe of tests/probes.py fails")
+    config.addinivalue_line("markers", "deep: only in a deep run (tests/depth.py)")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -29,6 +31,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return file if file.startswith("tests/lab/") else "this kernel"
 
     return ByKernel(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    left = [] if DEEP else [item for item in items if item.get_closest_marker("deep")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 
+from tests.depth import times
 from tests.ledger.reloads import METHODS as SAID
 from tests.ledger.reloads import Ledger, wait_until
 from tests.ledger.stack import Stack
@@ -40,7 +41,7 @@ from .orphans import Objects, half_made
 
 pytestmark = [requires_bpf, requires("clang")]
 
-KILLS = int(os.environ.get("WIRESPEED_KILLS", "50"))
+KILLS = times("WIRESPEED_KILLS", usual=20, promised=50)
 HAND_OVERS = (KILLS + 1) // 2
 KEPT = 3  # generations: what runs, and two for a rollback
 Tell = Callable[[str, object], None]

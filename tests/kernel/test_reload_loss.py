@@ -6,11 +6,11 @@ WIRESPEED_RELOADS says how many reloads; 1000 are the promise.
 
 from __future__ import annotations
 
-import os
 from typing import Callable
 
 import pytest
 
+from tests.depth import times
 from tests.ledger.reloads import Ledger, wait_until
 from tests.ledger.stack import Stack
 from tests.probes import requires, requires_bpf
@@ -21,7 +21,7 @@ from .numbered import METHODS, PROGRESS, Built, built_in, in_traffic
 
 pytestmark = [requires_bpf, requires("clang")]
 
-RELOADS = int(os.environ.get("WIRESPEED_RELOADS", "300"))
+RELOADS = times("WIRESPEED_RELOADS", usual=100, promised=1000)
 GAPS = 5
 
 

@@ -7,7 +7,6 @@ end a connection for good. WIRESPEED_RELOADS says how many reloads.
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple
 
 import pytest
 
+from tests.depth import times
 from tests.ledger import build
 from tests.ledger.connections import Connections
 from tests.ledger.reloads import Reloaded, wait_until
@@ -27,7 +27,7 @@ from .worker import enter_network
 
 pytestmark = [requires_bpf, requires("clang")]
 
-RELOADS = int(os.environ.get("WIRESPEED_RELOADS", "100"))
+RELOADS = times("WIRESPEED_RELOADS", usual=50, promised=1000)
 COUNT = 50
 CLIENT, SERVER, PORT = "10.77.0.1", "10.77.0.2", 4242
 HOURS = 3 * 3600.0

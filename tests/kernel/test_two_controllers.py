@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
+from tests.depth import times
 from tests.pipelines import bundle_of, compiled, small
 from tests.probes import requires, requires_bpf
 from wirespeed import converge as converging
@@ -27,7 +28,7 @@ from .netns import Veth, command
 
 pytestmark = [requires_bpf, requires("clang")]
 
-TRIES = int(os.environ.get("WIRESPEED_TRIES", "200"))
+TRIES = times("WIRESPEED_TRIES", usual=60, promised=200)
 FORK = multiprocessing.get_context("fork")
 CODE = """
 SEC("xdp") int small(struct xdp_md *ctx) { return XDP_PASS; }

@@ -10,6 +10,7 @@ from typing import Callable, Dict, Iterator, List
 import pytest
 
 from tests import playbook
+from tests.depth import deep
 from tests.playbook import Play
 
 from . import Node, inventory
@@ -100,6 +101,7 @@ def test_a_restore_brings_back_what_a_driver_lost_when_it_was_loaded_again(boote
     assert [booted.link(name)["xdp"]["mode"] for name in (IGB, VIRTIO)] == [1, 1]
 
 
+@deep
 def test_with_the_rule_for_nics_that_appear_it_comes_back_by_itself(booted: Site, tmp_path: Path) -> None:
     assert role(booted, tmp_path, "--check", boot_heal=True).changed(booted.node.name) > 0
     assert role(booted, tmp_path, boot_heal=True).changed(booted.node.name) > 0
@@ -109,6 +111,7 @@ def test_with_the_rule_for_nics_that_appear_it_comes_back_by_itself(booted: Site
     assert shown(booted, "wirespeed-heal.service", "Result") == {"Result": "success"}
 
 
+@deep
 def test_check_mode_takes_nothing_off(booted: Site, tmp_path: Path) -> None:
     before = left(booted)
     assert role(booted, tmp_path, "--check", boot_state="absent").changed(booted.node.name) > 0
@@ -119,4 +122,9 @@ def test_when_the_role_is_absent_nothing_is_left(booted: Site, tmp_path: Path) -
     assert role(booted, tmp_path, boot_state="absent").changed(booted.node.name) > 0
     assert left(booted) == [] and ["xdp" in booted.link(name) for name in (IGB, VIRTIO)] == [False, False]
     assert booted.node.out("bpftool -j prog show | grep -c wirespeed || true") == "0"
+
+
+@deep
+def test_when_the_role_is_absent_already_nothing_is_done(booted: Site, tmp_path: Path) -> None:
+    role(booted, tmp_path, boot_state="absent")
     assert role(booted, tmp_path, boot_state="absent").changed(booted.node.name) == 0

@@ -8,17 +8,18 @@ means that the carrier stayed. WIRESPEED_SETTINGS_KERNELS says on which kernels;
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 
+from tests.depth import kernels
+
 from . import Node
 from .agent import Agent
 from .site import E1000E, IGB, INTERFACES, NICS, TABLES, VIRTIO, VMXNET3
 
-KERNELS = os.environ.get("WIRESPEED_SETTINGS_KERNELS", "6.12").split()
+KERNELS = kernels("WIRESPEED_SETTINGS_KERNELS", "6.12")
 DRIVERS = ("igb", "virtio_net", "vmxnet3", "e1000e")
 ALL = (IGB, VIRTIO, VMXNET3, E1000E)
 Tuning = Dict[str, Any]

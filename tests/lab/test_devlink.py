@@ -8,12 +8,12 @@ NIC is there again. Looked at with devlink, ethtool, ip, and with what the drive
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping
 
 import pytest
 
+from tests.depth import kernels
 from tests.playbook import Play
 
 from . import Node, netdevsim
@@ -21,7 +21,7 @@ from .agent import Agent
 from .errors import LabError
 from .site import Site
 
-KERNELS = os.environ.get("WIRESPEED_SETTINGS_KERNELS", "6.12").split()
+KERNELS = kernels("WIRESPEED_SETTINGS_KERNELS", "6.12")
 DEBUG = "/sys/kernel/debug/netdevsim/netdevsim10"
 DEVICE = "netdevsim/netdevsim10"
 TUNING: Dict[str, Dict[str, Any]] = {

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
+from tests.depth import DEEP
 from tests.kernel.foreign_here import packaged
 from tests.ledger import build
 from tests.probes import requires
@@ -25,7 +26,7 @@ from .test_reload_loss import Bench
 
 pytestmark = [requires("clang", "xdp-tools")]
 
-KERNELS = ["6.1", "6.12"]
+KERNELS = ["6.1", "6.12"] if DEEP else ["6.12"]
 RELOADS = 3
 NIC = INTERFACES[IGB]
 

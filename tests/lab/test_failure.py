@@ -9,6 +9,8 @@ from typing import Any, Callable, Dict
 
 import pytest
 
+from tests.depth import deep
+
 from . import Node
 from .agent import Agent
 from .site import IGB, INTERFACES, NICS, Site
@@ -62,6 +64,7 @@ def test_a_refused_step_undoes_the_earlier_ones_and_the_error_says_all(site: Sit
     assert state(site) == before
 
 
+@deep
 def test_a_playbook_killed_half_way_is_undone_and_the_next_one_converges(site: Site) -> None:
     """From outside, at some instant of the second step; at every instant that the journal knows: test_killed."""
     tuning = {"features": {"rx-gro": False}, "channels": {"combined": 1}, "rings": {"rx": 1024}}

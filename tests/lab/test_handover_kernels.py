@@ -7,11 +7,11 @@ One pipeline with a map of each way: fetched by the program, copied, summed per 
 from __future__ import annotations
 
 import base64
-import os
 from typing import Any, Callable, Dict
 
 import pytest
 
+from tests.depth import kernels
 from tests.pipelines import small, support
 from wirespeed.pipeline.source import PipelineSource
 
@@ -64,7 +64,7 @@ def spelt(source: PipelineSource) -> "Dict[str, Any]":
     return {"manifest": source.manifest.to_json(), "object": base64.b64encode(source.object_bytes).decode()}
 
 
-@pytest.mark.parametrize("kernel", os.environ.get("WIRESPEED_HANDOVER_KERNELS", "6.12").split())
+@pytest.mark.parametrize("kernel", kernels("WIRESPEED_HANDOVER_KERNELS", "6.12"))
 def test_every_way_works_on_every_kernel(node: Callable[..., Node], kernel: str, record_property: Any) -> None:
     generations = [
         generation(7, "__u64 packets; __u64 first;", 8, "seen", "other"),

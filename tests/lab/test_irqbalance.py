@@ -8,6 +8,8 @@ from typing import Callable, Dict, List, Set
 
 import pytest
 
+from tests.depth import deep
+
 from . import Node
 from .site import IGB, INTERFACES, VIRTIO, Site
 
@@ -101,6 +103,7 @@ def test_interrupts_of_a_tuned_nic_stay_where_they_are(site: Site) -> None:
     assert set(placed(site.node, OURS).values()) == {ANYWHERE}
 
 
+@deep
 def test_ban_of_others_outlives_ours(site: Site) -> None:
     theirs = vectors(site.node, OTHER)[0]
     tell(site.node, f"settings ban irqs {theirs}")
@@ -110,6 +113,7 @@ def test_ban_of_others_outlives_ours(site: Site) -> None:
     assert banned(site.node) == {theirs}
 
 
+@deep
 def test_restarted_irqbalance_is_told_again(site: Site) -> None:
     site.run()
     site.node.ssh("systemctl restart irqbalance")

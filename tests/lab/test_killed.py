@@ -3,9 +3,8 @@
 
 From a node that filters to one that filters with other code, other rules and other settings, and back, once for each
 state that a run of 13 steps goes through: the run is killed there, the next one undoes what was begun and comes to
-the same end as a run that nobody killed. Every second point of the journal is enough for that, since the hardware is
-the same before and after a record is written; tests/kernel/test_killed_anywhere.py has every point, and
-WIRESPEED_KILLED=all tries every one here too. The way back has the same steps with before and after exchanged.
+the same end as a run that nobody killed. Every fourth point of the journal is tried, and in a deep run every one;
+tests/kernel/test_killed_anywhere.py has every point. The way back has the same steps with before and after exchanged.
 
 The hook is watched in two ways all the time. A probe in the kernel tells each time that a program is put on a NIC or
 taken off, so no absence is too short to be seen. And frames from a denied source come in without a pause: none may
@@ -15,12 +14,13 @@ reach the stack, whatever the driver does inside.
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Mapping
 
 import pytest
+
+from tests.depth import DEEP
 
 from . import Node
 from .agent import Agent
@@ -41,7 +41,7 @@ THERE: Dict[str, Any] = {
     VIRTIO: {"channels": {"combined": 1}, "txqueuelen": {"txqueuelen": 2000}},
 }
 LEAST = 12
-EVERY = 1 if os.environ.get("WIRESPEED_KILLED") == "all" else 2
+EVERY = 1 if DEEP else 4
 
 
 def intent(wanted: Mapping[str, Any]) -> Dict[str, Any]:

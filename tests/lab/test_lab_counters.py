@@ -7,7 +7,9 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
-from . import KERNELS, Image, Node, frames
+from tests.depth import kernels
+
+from . import Image, Node, frames
 from .agent import Agent
 from .conftest import _factory
 
@@ -68,7 +70,7 @@ class Machine:
         return self.ask("end", sent, 2 * SOURCES)
 
 
-@pytest.fixture(scope="module", params=KERNELS)
+@pytest.fixture(scope="module", params=kernels("WIRESPEED_COUNTERS_KERNELS", "newest"))
 def machine(request: pytest.FixtureRequest, lab_image: Image) -> Iterator[Machine]:
     """One node at a time: the next kernel's starts when the last one is gone."""
     for make in _factory(lab_image):

@@ -9,6 +9,8 @@ from typing import Callable
 
 import pytest
 
+from tests.depth import deep
+
 from . import KERNELS, Image, LabError, Node, netns, spec, start, write_inventory
 
 Factory = Callable[..., Node]
@@ -16,6 +18,7 @@ Factory = Callable[..., Node]
 NICS = ("igb", "virtio:queues=4:rss=on", "vmxnet3", "e1000e")
 
 
+@deep
 def test_a_disk_survives_reboots_into_every_kernel(node: Factory) -> None:
     machine = node("6.1", *NICS, cold=True)
     machine.ssh("echo kept > /var/lib/witness; echo kept > /etc/witness")
@@ -41,6 +44,7 @@ def test_two_nodes_of_one_kind_do_not_share_a_disk(node: Factory) -> None:
     assert second.ssh("test -e /etc/witness", check=False).returncode == 1
 
 
+@deep
 def test_what_was_synced_survives_a_pulled_plug(node: Factory) -> None:
     machine = node("6.12", *NICS)
     machine.ssh("echo kept > /var/lib/witness; sync /var/lib/witness; sync -f /var/lib")

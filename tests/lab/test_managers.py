@@ -7,6 +7,8 @@ from typing import Callable, List
 
 import pytest
 
+from tests.depth import deep
+
 from . import Node
 from .site import IGB, INTERFACES, NICS, Site
 
@@ -55,6 +57,7 @@ def test_drift_names_who_set_the_value(site: Site) -> None:
     assert SAYS in " ".join(play.output.split())
 
 
+@deep
 def test_a_drop_in_that_agrees_ends_the_warning(site: Site) -> None:
     plug(site, f"mkdir {LINK}.d && printf '[Link]\\nRxBufferSize=2048\\n' > {DROP_IN}")
     assert site.rings(NIC)["rx"] == 2048 and warnings(site) == []

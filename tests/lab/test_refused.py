@@ -6,17 +6,18 @@ Each case first asks the kernel with everybody's tools, so that the refusal is s
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Tuple
 
 import pytest
 
+from tests.depth import kernels
+
 from . import Node
 from .agent import Agent
 from .site import E1000E, IGB, INTERFACES, NICS, VIRTIO, VMXNET3, Site
 
-KERNELS = os.environ.get("WIRESPEED_SETTINGS_KERNELS", "6.12").split()
+KERNELS = kernels("WIRESPEED_SETTINGS_KERNELS", "6.12")
 SCRUBBER = {"pipeline": "scrubber"}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import itertools
-import os
 import re
 import statistics
 import threading
@@ -21,6 +20,7 @@ from typing import Callable, Iterator, List
 
 import pytest
 
+from tests.depth import deep, kernels, times
 from tests.ledger import build
 from tests.ledger.account import Account, account
 
@@ -30,10 +30,12 @@ from .conftest import _factory
 from .site import IGB, INTERFACES, NICS, VIRTIO, VMXNET3, Site
 from .wire import Wire
 
-KERNELS = os.environ.get("WIRESPEED_LOSS_KERNELS", "6.12").split()
-RELOADS = int(os.environ.get("WIRESPEED_RELOADS", "20"))
+KERNELS = kernels("WIRESPEED_LOSS_KERNELS", "6.12")
+RELOADS = times("WIRESPEED_RELOADS", usual=10, promised=1000)
 DRIVERS = {"igb": IGB, "virtio_net": VIRTIO, "vmxnet3": VMXNET3}
+USUAL = [("root", "igb"), ("root", "virtio_net"), ("root", "vmxnet3"), ("direct", "igb")]
 METHODS = ["root", "direct"]  # of tests/ledger/reloads.py
+WAYS = [pytest.param(way, marks=() if way in USUAL else deep) for way in itertools.product(METHODS, DRIVERS)]
 SOURCE = "198.18.0.7"
 AT_ONCE = 100
 GAPS = 1
@@ -125,7 +127,7 @@ def agent(request: pytest.FixtureRequest, lab_image: Image, folder: Path) -> Ite
             started.close()
 
 
-@pytest.fixture(scope="module", params=list(itertools.product(METHODS, DRIVERS)), ids="-".join)
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def bench(request: pytest.FixtureRequest, agent: Agent) -> Bench:
     """The ledger on one NIC; whatever carried it before is bare again."""
     method, driver = request.param

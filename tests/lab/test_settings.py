@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any, Callable, Dict, List
 
 import pytest
+
+from tests.depth import kernels
 
 from . import Node
 from .agent import Agent
@@ -31,7 +32,7 @@ TUNING: Dict[str, Dict[str, Any]] = {
 QUIET = ("irq_affinity", "xps", "napi", "txqueuelen", "coalesce", "rss_fields", "rfs", "host")
 
 
-KERNELS = os.environ.get("WIRESPEED_SETTINGS_KERNELS", "6.12").split()  # "6.1 6.12 newest" takes four minutes more
+KERNELS = kernels("WIRESPEED_SETTINGS_KERNELS", "6.12")
 
 
 @pytest.fixture(scope="module", params=KERNELS)

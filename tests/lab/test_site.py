@@ -8,12 +8,13 @@ from typing import Callable, Dict
 
 import pytest
 
+from tests.depth import kernels
 from tests.playbook import Play
 
 from . import Node
 from .site import DENIED_V4, E1000E, IGB, INTERFACES, NICS, VIRTIO, VMXNET3, Site, everything
 
-KERNELS = ("6.1", "6.12", "newest")
+KERNELS = kernels("WIRESPEED_SITE_KERNELS", "newest")  # test_upgrade.py has the others
 COUNT = 400
 VLAN = 5
 MODEL = dict(zip(INTERFACES, ("igb", "virtio_net", "vmxnet3", "e1000e")))

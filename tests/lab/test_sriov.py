@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
+
+from tests.depth import kernels
 
 from . import Node
 from .agent import Agent
 from .site import IGB, INTERFACES, Site
 
 NIC = INTERFACES[IGB]
-KERNELS = os.environ.get("WIRESPEED_SETTINGS_KERNELS", "6.12").split()
+KERNELS = kernels("WIRESPEED_SETTINGS_KERNELS", "6.12")
 
 
 @pytest.fixture(scope="module", params=KERNELS)
