@@ -7,7 +7,7 @@ import argparse
 import os
 import platform
 
-from . import config, facts, handover, packet, publish, reload, rerun
+from . import compile, config, facts, handover, packet, publish, reload, rerun
 
 BENCHES = {
     "facts": facts.report,
@@ -16,6 +16,7 @@ BENCHES = {
     "reload": reload.report,
     "packet": packet.report,
     "handover": handover.report,
+    "compile": compile.report,
     "config": config.report,
 }
 

@@ -67,7 +67,8 @@ options:
   tables:
     description:
       - The configuration, by table; each a list of texts, one for each row. For O(state=attached).
-      - A row is a prefix, an address or a port, by the kind of table that the manifest says; a port is in quotes.
+      - A row is a prefix, an address or a port, by the kind of table that the manifest says; a port is in quotes. In a
+        table of records it is a mapping of columns.
     type: dict
   constants:
     description: Values for the program's constants, by name. For O(state=attached).

@@ -100,6 +100,13 @@ def document(source: PipelineSource, rows: Rows) -> Compiled:
     return Compiled(source.manifest.name, 1, layout_of(source.tables), tables)
 
 
+def live_rows() -> Dict[str, List[str]]:
+    """What is in the kernel, without the tables that are empty."""
+    shown = config_engine.show("small")
+    found = {name: list(shown.codecs[name].unpack(packed)) for name, packed in shown.tables.items()}
+    return {name: rows for name, rows in found.items() if rows}
+
+
 class Configured:
     """The pipeline ``small`` of ``source`` on ``nic``, by runs of the engine in this process."""
 
@@ -125,10 +132,7 @@ class Configured:
 
     @property
     def rows(self) -> Dict[str, List[str]]:
-        """What is in the kernel, without the tables that are empty."""
-        shown = config_engine.show("small")
-        found = {name: list(shown.codecs[name].unpack(packed)) for name, packed in shown.tables.items()}
-        return {name: rows for name, rows in found.items() if rows}
+        return live_rows()
 
     @property
     def raw(self) -> Dict[str, Packed]:

@@ -56,7 +56,8 @@ static __always_inline struct hop *policy(__u32 side, __u32 number)
 
 SEC("xdp") int small(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	void *data = (void *)(long)ctx->data,
+	     *end = (void *)(long)ctx->data_end;
 	struct hop *first, *second, *third, *fourth;
 	__u32 side = ws_side();
 
@@ -68,7 +69,8 @@ SEC("xdp") int small(struct xdp_md *ctx)
 	fourth = third ? policy(side, third->next) : NULL;
 	if (!first || !second || !third || !fourth)
 		return ws_verdict(ctx, MISSING, XDP_DROP);
-	if (first->version != second->version || first->version != third->version ||
+	if (first->version != second->version ||
+	    first->version != third->version ||
 	    first->version != fourth->version)
 		return ws_verdict(ctx, MIXED, XDP_DROP);
 	return ws_verdict(ctx, SAME, XDP_DROP);

@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 
+from tests.depth import times
 from tests.lab.engine_agent import arm
 from tests.probes import requires, requires_bpf
 from wirespeed import config_engine
@@ -29,7 +30,7 @@ from .netns import Veth
 
 pytestmark = [requires_bpf, requires("clang")]
 
-KILLS = int(os.environ.get("WIRESPEED_KILLS", "8"))
+KILLS = times("WIRESPEED_KILLS", usual=8, promised=60)
 STRATEGIES = ["map_swap", "program_swap"]
 HERE: Rows = {"denied": ["192.0.2.0/24", "198.51.100.0/24"], "hosts": ["203.0.113.1", "203.0.113.2"]}
 THERE: Rows = {"denied": ["192.0.2.0/25", "198.51.100.0/24"], "hosts": ["203.0.113.3", "203.0.113.4"]}
@@ -87,43 +88,36 @@ def test_old_or_new_at_each_point_of_the_journal(
 ) -> None:
     def on_node() -> List[str]:
         tour = Tour(Configured(veth.ifname, sided()), strategy)
+        told = tmp_path / "told"
         for point in itertools.count(1):
-            reached: List[str] = []
-            tour.leg(lambda action: reached.append(at_point(point, tmp_path / "told")(action)) or reached[0])
-            if not reached[0]:
-                return tour.moments
-        raise AssertionError
+            tour.leg(at_point(point, told))
+            if not told.read_text(encoding="utf-8"):
+                break
+        return tour.moments
 
     moments = veth.node.run(on_node)
     record_property("told", f"kill -9 in a delivery by {strategy}: {len(moments) - 1} points")
     assert {moment.rpartition(" ")[2] for moment in moments} == {"old", "new"}, moments
 
 
-@pytest.mark.parametrize(
-    "place, name, calls",
-    [
-        (bpf_batch, "update", 1),
-        (bpf_batch, "update", 3),
-        (bpf_batch, "delete", 2),
-        (delivery_steps.DeliverySteps, "_note", 1),
-        (delivery_steps.store, "write_history", 1),
-    ],
-    ids=["before a row", "between two tables", "before the last delete", "before the note", "before the history"],
-)
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_old_or_new_between_two_writes(
-    veth: Veth, places: Places, strategy: str, place: Any, name: str, calls: int
-) -> None:
-    if strategy == "program_swap" and name == "delete":
-        pytest.skip("a new generation has no rows to take out")
+WRITES: Dict[str, Any] = {
+    "a row": (bpf_batch, "update", 1),
+    "the second table": (bpf_batch, "update", 3),
+    "the note": (delivery_steps.DeliverySteps, "_note", 1),
+    "the history": (delivery_steps.store, "write_history", 1),
+}
 
+
+@pytest.mark.parametrize("before", WRITES)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_old_or_new_between_two_writes(veth: Veth, places: Places, strategy: str, before: str) -> None:
     def on_node() -> None:
         tour = Tour(Configured(veth.ifname, sided()), strategy)
         tour.documents[True] = ELSEWHERE
 
         def killed(action: Callable[[], Any]) -> str:
-            killed_in(action, place, name, calls)
-            return f"call {calls} of {name}"
+            killed_in(action, *WRITES[before])
+            return f"before {before}"
 
         tour.leg(killed)
 
@@ -131,16 +125,14 @@ def test_old_or_new_between_two_writes(
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_old_or_new_at_any_moment(
-    veth: Veth, places: Places, strategy: str, record_property: Tell
-) -> None:
+def test_old_or_new_at_any_moment(veth: Veth, places: Places, strategy: str, record_property: Tell) -> None:
     seed = int(os.environ.get("WIRESPEED_SEED", random.randrange(2**32)))
     print(f"WIRESPEED_SEED={seed}")
 
     def on_node() -> List[str]:
         tour, moments = Tour(Configured(veth.ifname, sided()), strategy), random.Random(seed)
         begun = time.monotonic()
-        tour.deliver(THERE)
+        killed_after(lambda: tour.deliver(THERE), None)
         seconds = time.monotonic() - begun
         tour.deliver(HERE)
 

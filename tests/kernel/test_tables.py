@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any, Callable, Dict, Sequence, Tuple
 
 import pytest
@@ -41,6 +42,9 @@ MAP(ethernet, LRU_PERCPU_HASH, 16, 0, struct ether, __u16);
 MAP(ports, HASH, 16, 0, __be16, __u16);
 MAP(port_array, ARRAY, 65536, 0, __u32, __u16);
 MAP(port_percpu, PERCPU_ARRAY, 65536, 0, __u32, __u16);
+struct policy { __u32 limit; __u16 ports[2]; };
+MAP(policies, PERCPU_HASH, 2, 0, __u32, struct policy);
+MAP(slots, ARRAY, 4, 0, __u32, struct policy);
 SEC("xdp") int small(struct xdp_md *ctx)
 {
 	__u32 key[4] = {};
@@ -59,6 +63,7 @@ ROWS: Dict[str, Tuple[str, Sequence[str]]] = {
     "port_array": ("port_set", PORTS),
     "port_percpu": ("port_set", PORTS),
 }
+RECORDS = ("policies", "slots")
 VALUE = 0x0307
 COUNTED = b"\x47\x08"
 
@@ -67,7 +72,7 @@ COUNTED = b"\x47\x08"
 def source() -> PipelineSource:
     used = " + ".join(f"!!bpf_map_lookup_elem(&{name}, key)" for name in ROWS)
     maps = {name: {"role": "config", "table": kind, "value": VALUE} for name, (kind, _) in ROWS.items()}
-    return small(CODE % used, maps=maps)
+    return small(CODE % used, maps={**maps, **{name: {"role": "config", "table": "records"} for name in RECORDS}})
 
 
 @pytest.fixture
@@ -174,3 +179,18 @@ def test_a_full_map_takes_new_rows_in_place_of_old_ones(node: Node, name: str) -
         live.change(found, table, old, [])
         live.change(found, table, new, old)
         assert live.read(found, table) == tuple(new)
+
+
+def record(key: int, limit: int, *ports: int) -> str:
+    return json.dumps({"key": key, "limit": limit, "ports": ports}, sort_keys=True, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_record_that_changes_keeps_its_place(node: Node, name: str) -> None:
+    before, kept, after = record(1, 10, 80), record(2, 5), record(1, 20, 80, 443)
+    node.do(configure_step(source(), name, [before, kept]))
+    assert rows(node, name) == (before, kept)
+    node.do(configure_step(source(), name, [after], [before]))
+    assert rows(node, name) == (after, kept)
+    node.do(configure_step(source(), name, [], [kept]))
+    assert rows(node, name) == (after,)

@@ -54,9 +54,7 @@ def test_the_oldest_deliveries_go() -> None:
     assert (len(found.deliveries), found.deliveries[0].version) == (KEPT, 6)
 
 
-@pytest.mark.parametrize(
-    "digests, version", [("ab", 1), ("abb", 1), ("aba", 2), ("a", None), ("aa", None)]
-)
+@pytest.mark.parametrize("digests, version", [("ab", 1), ("abb", 1), ("aba", 2), ("a", None), ("aa", None)])
 def test_a_rollback_goes_to_the_newest_version_with_other_rows(digests: str, version: int) -> None:
     found = delivered(*digests).previous()
     assert (found.version if found else None) == version
@@ -84,7 +82,7 @@ def test_nothing_was_delivered_where_there_is_no_file(paths: Paths) -> None:
 def test_a_damaged_file_is_told_with_what_to_do(paths: Paths, text: str) -> None:
     store.folder(paths, "scrubber").mkdir(parents=True)
     (store.folder(paths, "scrubber") / "history.json").write_text(text, encoding="utf-8")
-    with pytest.raises(WirespeedError, match="is damaged.* Remove it and deliver the document again"):
+    with pytest.raises(WirespeedError, match=r"is damaged.* Remove it and deliver the document again"):
         store.history(paths, "scrubber")
 
 

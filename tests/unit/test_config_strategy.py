@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
+from typing import Dict, List, Tuple
 
 import pytest
 
 from wirespeed.config.difference import Difference
 from wirespeed.config.packed import Packed
-from wirespeed.config.strategy import EVERY, Possible, Strategy, decide
-from wirespeed.errors import Refused
+from wirespeed.config.strategy import EVERY, Possible, Strategy, allowed, decide, parse
+from wirespeed.errors import BadInput, Refused
+from wirespeed.pipeline.manifest import Manifest
 
 ENTRY, MAP_SWAP, PROGRAM_SWAP = EVERY
 SIDED = Possible(word=True, doubled=frozenset({"one", "two"}))
@@ -76,6 +77,17 @@ def test_what_cannot_be_is_refused_with_what_can(asked: Strategy, possible: Poss
 def test_nothing_that_is_allowed_can_be() -> None:
     with pytest.raises(Refused, match="map_swap: the program declares no WS_CONFIG"):
         decide(Strategy.AUTO, Possible(False, frozenset(), (MAP_SWAP,)), SOME)
+
+
+@pytest.mark.parametrize("said, strategies", [({}, EVERY), ({"delivery": ["program_swap"]}, (PROGRAM_SWAP,))])
+def test_the_manifest_bounds_it(said: Dict[str, List[str]], strategies: Tuple[Strategy, ...]) -> None:
+    manifest = {"manifest": 1, "name": "small", "version": "1", "entry": "small", "config": said}
+    assert allowed(Manifest.from_json(manifest)) == strategies
+
+
+def test_a_strategy_that_is_none_is_told_with_those_that_are() -> None:
+    with pytest.raises(BadInput, match="'swap' is none"):
+        parse("swap")
 
 
 @pytest.mark.parametrize("found", [ONE, SOME, FEW_OF_MANY])

@@ -18,7 +18,7 @@ from wirespeed.errors import BadInput, Place
 from wirespeed.model import facts
 from wirespeed.model.facts import FACTS_VERSION, dump, parse, parse_text
 from wirespeed.model.nic import Nic
-from wirespeed.model.node import Node
+from wirespeed.model.node import InstanceFacts, Node
 from wirespeed.model.settings import Setting
 
 HERE = Place("edge1.json")
@@ -57,13 +57,18 @@ def any_of(kind: Any) -> st.SearchStrategy[Any]:
 NICS = st.lists(any_of(Nic), max_size=2).map(lambda found: {nic.name: nic for nic in found})
 
 
+def without_delivered_rows(found: InstanceFacts) -> InstanceFacts:
+    """They may be millions, and are no facts."""
+    return found if found.configuration is None else dataclasses.replace(found, tables={})
+
+
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(any_of(Node), NICS)
 def test_any_node_is_read_back_as_it_was(node: Node, nics: Dict[str, Nic]) -> None:
     node = dataclasses.replace(node, nics=nics)
     text = json.dumps(dump(node))
     again = parse_text(text, HERE)
-    assert again == node
+    assert again == dataclasses.replace(node, instances=tuple(map(without_delivered_rows, node.instances)))
     assert json.dumps(dump(again)) == text
 
 

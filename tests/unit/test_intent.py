@@ -48,6 +48,10 @@ def test_a_whole_intent_is_read():
         ({"nics": [{"name": "eth1", "pipeline": "nope"}]}, "'nope' is not among the pipelines []"),
         ({"nics": [{"name": "eth1", "tuning": {"rings": 512}}]}, "nics[0].tuning.rings: is 512, not a mapping"),
         ({"pipelines": [{"name": "p", "tables": {"deny": [7]}}]}, "pipelines[0].tables.deny[0]: is 7, not a text"),
+        (
+            {"pipelines": [{"name": "p", "tables": {"t": [{"a": {1}}]}}]},
+            "pipelines[0].tables.t[0]: holds something",
+        ),
         ([], "not a mapping"),
     ],
 )
@@ -55,3 +59,9 @@ def test_a_mistake_is_told_with_place_field_and_cure(data, told):
     with pytest.raises(BadInput) as error:
         parse(data, HERE)
     assert str(error.value).startswith("intent.yml:3: ") and told in str(error.value)
+
+
+def test_a_row_of_records_becomes_one_text() -> None:
+    rows = [{"policy": 12, "limit": {"burst": 1}}]
+    intent = parse({"pipelines": [{"name": "p", "tables": {"policies": rows}}]}, HERE)
+    assert intent.pipelines[0].tables == {"policies": ('{"limit":{"burst":1},"policy":12}',)}

@@ -67,7 +67,7 @@ def test_json_carries_all_of_it() -> None:
         (
             "table: prefix_set",
             "table: prefixset",
-            "Did you mean 'prefix_set'? Allowed: address_set, port_set, prefix_set.",
+            "Did you mean 'prefix_set'? Allowed: address_set, port_set, prefix_set, records.",
         ),
         ("role: state", "role: state, table: prefix_set", "maps.flows.table: stands on a map of role 'state'"),
         ("table: prefix_set", "value: 2", ":7: maps.deny: 'table' is a dependency of 'value'"),

@@ -41,6 +41,8 @@ MAP(short_array, ARRAY, 1024, 0, __u32, __u8);
 MAP(host_ports, HASH, 8, 0, __u16, __u32);
 MAP(wire_ports, LRU_PERCPU_HASH, 8, 0, struct only, __u32);
 MAP(wide, HASH, 8, 0, __u32, struct in6_addr);
+struct huge { __u8 bytes[1 << 26]; };
+MAP(huge, HASH, 8, 0, __u32, struct huge);
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8);
@@ -154,3 +156,8 @@ def test_one_is_written_unless_the_manifest_says_otherwise() -> None:
 )
 def test_a_number_that_the_value_cannot_hold_is_refused(name: str, kind: str, value: int, said: str) -> None:
     assert said in refused(name, table=kind, value=value)
+
+
+@pytest.mark.parametrize("kind", ["port_set", "records"])
+def test_items_that_no_map_has_are_refused_before_one_is_made(kind: str) -> None:
+    assert "Keys and values have 4194304 bytes at most" in refused("huge", table=kind)

@@ -122,7 +122,7 @@ class Converger:
         bundle = documents.made_for(self._paths, self._bundle, self._underway)
         self._sources.update(sources(self._intent, bundle, self._place, node))
         desired = desire(self._intent, bundle, node, self._place)
-        desired = documents.with_documents(self._paths, self._intent, desired, self._underway)
+        desired = documents.with_documents(self._paths, node, self._intent, desired, self._sources, self._underway)
         desired = with_hands(self._paths, node, desired, self._sources)
         self._subjects.clear()
         for wanted in desired.nics:

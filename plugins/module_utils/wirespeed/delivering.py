@@ -9,27 +9,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from . import bundle as bundles
 from . import documents
 from . import stored as states
 from .apply import journal as journals
 from .apply.executor import Transaction
 from .apply.recover import pending, recover
-from .config import store, strategy
-from .config.compiled import layout_of
+from .config import store
 from .config.difference import Difference, total
 from .config.history import Delivery, History
-from .config.strategy import Possible, Strategy
-from .converge import Converger, actuators
-from .documents import Underway
+from .config.rows import Held
+from .config.strategy import Strategy
+from .converge import actuators
 from .errors import BadInput, Place, Refused
 from .kernel import bpffs, host, libbpf
-from .model.desired import DesiredDocument
-from .model.intent import parse
 from .model.step import Action, Step
-from .model.stored import Stored, StoredNic
 from .observe import observe
-from .pipeline import instance, protocol, records
+from .pipeline import fitting, instance, protocol, records
 from .pipeline.actuator import PipelineActuator
 from .pipeline.delivery import Progress, Tables, silent
 from .pipeline.overview import overview
@@ -93,19 +88,6 @@ def require_ours(paths: Paths, pipeline: str) -> None:
             )
 
 
-def possible(paths: Paths, found: Live) -> Possible:
-    tables = found.tables()
-    allowed = strategy.allowed(found.source.manifest)
-    return Possible(tables.word, frozenset(tables.doubled), allowed, _no_reload(paths, found.pipeline))
-
-
-def _no_reload(paths: Paths, pipeline: str) -> str:
-    stored = states.read(paths)
-    if stored is not None and any(each.name == pipeline and each.asked for each in stored.pipelines):
-        return ""
-    return "what this node is to run is not stored, so that another generation cannot be loaded"
-
-
 def user() -> str:
     return os.environ.get("SUDO_USER") or getpass.getuser()
 
@@ -114,7 +96,8 @@ def step(found: Live, known: History, delivery: Delivery) -> Step:
     """Of a delivery to the generation that is live. How it is undone, :func:`in_place` adds."""
     common = {"generation": found.generation, "strategy": delivery.strategy}
     swap = delivery.strategy == Strategy.PROGRAM_SWAP.value
-    configured = delivery.digest if swap else known.configured
+    # With the version, because the generation that was made for these rows before may hold others by now.
+    configured = f"{delivery.digest} {delivery.version}" if swap else known.configured
     before = {**common, "version": known.version, "digest": known.digest, "configured": known.configured}
     after = {
         **common,
@@ -124,14 +107,6 @@ def step(found: Live, known: History, delivery: Delivery) -> Step:
         "delivery": delivery.to_json(),
     }
     return Step(found.pipeline, Action.DELIVER, "config", before, after, delivery.why, f"version {delivery.version}")
-
-
-def _drift(paths: Paths, found: Live, digest: str) -> Dict[str, Difference]:
-    document = store.document(paths, found.pipeline, digest)
-    if document.layout != layout_of(found.source.tables):
-        return {}
-    differences = found.tables().differences(document.tables)
-    return {name: each for name, each in differences.items() if each}
 
 
 def in_place(
@@ -149,35 +124,7 @@ def in_place(
     return transaction.commit()
 
 
-def by_program(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Dict[str, Any]:
-    """Another generation with the rows in it, by a whole run on the NICs that carry the pipeline: its packets are
-    tested, state is handed over, its health is watched. Raises as :meth:`~.converge.Converger.run`."""
-    stored = states.read(paths)
-    if stored is None:
-        raise Refused(f"{_no_reload(paths, found.pipeline)}.".capitalize())
-    part = _part(stored, found.pipeline, _nics(paths, found.pipeline))
-    bundle = bundles.parse(states.bundle_of(paths, part))
-    place = Place(str(states.path(paths)))
-    after = {key: value for key, value in wanted.after.items() if key not in ("generation", "strategy")}
-    underway = Underway(found.pipeline, DesiredDocument(wanted.after["digest"], wanted.before, after))
-    return Converger(parse(part.intent, place), bundle, paths, place, underway, progress).run_locked()
-
-
-def _part(stored: Stored, pipeline: str, nics: Sequence[str]) -> Stored:
-    """Of what is stored: this pipeline on its NICs, whose settings are left as they are."""
-    entries: List[StoredNic] = []
-    for nic in stored.nics:
-        for name in nic.found:
-            if nic.pipeline == pipeline and name in nics:
-                named = nic.named(name)
-                kept = ("name", "pipeline", "mode", "max_disruption", "profile")
-                entry = {key: value for key, value in named.entry.items() if key in kept}
-                entries.append(StoredNic({**entry, "profile_tuning": False}, (name,), nic.profiles))
-    pipelines = tuple(each for each in stored.pipelines if each.name == pipeline)
-    return Stored(tuple(entries), pipelines, stored.support)
-
-
-def _nics(paths: Paths, pipeline: Optional[str] = None) -> List[str]:
+def nics_of(paths: Paths, pipeline: Optional[str] = None) -> List[str]:
     """Those that carry this pipeline, or any of ours."""
     found = overview(paths)
     links = [link.ifname for link in found.links if pipeline is None]
@@ -188,7 +135,7 @@ def recovered(paths: Paths) -> Tuple[str, ...]:
     """Undoes what a killed run had begun; a sentence for each step. For who holds the node's lock."""
     if not pending(_journal(paths)):
         return ()
-    node = observe(paths, _nics(paths))
+    node = observe(paths, nics_of(paths))
     return recover(_journal(paths), node.boot_id, actuators(PipelineActuator(paths, {})), node.nics)
 
 
@@ -199,7 +146,7 @@ def interrupted(paths: Paths, pipeline: str) -> Tuple[str, ...]:
     return (f"A delivery to {pipeline} was killed half-way or is under way: the next run undoes one that was killed.",)
 
 
-def standing(paths: Paths, found: Live) -> Standing:
+def standing(paths: Paths, found: Live, held: Mapping[str, Held]) -> Standing:
     """By the rows in the kernel, so that it is right also where a delivery was killed before its history was written,
     or after."""
     known = store.history(paths, found.pipeline)
@@ -207,15 +154,21 @@ def standing(paths: Paths, found: Live) -> Standing:
     versions = {known.version: known.digest}
     for begun in _begun(paths, found.pipeline):
         versions.update({said["version"]: said["digest"] for said in (begun.before, begun.after) if "version" in said})
-    candidates = {
-        version: _drift(paths, found, digest)
-        for version, digest in versions.items()
-        if digest and store.path(paths, found.pipeline, digest).exists()
-    }
+    drifts = {version: _drift(paths, found, held, digest) for version, digest in versions.items()}
+    candidates = {version: drift for version, drift in drifts.items() if drift is not None}
     if not candidates:
         return Standing(known.version, known.digest, {}, told)
     version = min(candidates, key=lambda each: total(candidates[each]))
     return Standing(version, versions[version], candidates[version], told)
+
+
+def _drift(paths: Paths, found: Live, held: Mapping[str, Held], digest: str) -> Optional[Dict[str, Difference]]:
+    """None where the rows of the document are not kept, or are of another layout."""
+    document = fitting.known(paths, found.source, digest) if digest else None
+    if document is None:
+        return None
+    differences = found.tables().compared(held, document.tables)
+    return {name: each for name, each in differences.items() if each}
 
 
 def _begun(paths: Paths, pipeline: str) -> List[Step]:

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, List, Mapping, Optional
+from typing import Any, List, Mapping, Optional, Tuple
 
 from .bundle import Bundle
 from .config import store
+from .errors import WirespeedError
 from .model.desired import Desired, DesiredDocument, DesiredPipeline
 from .model.intent import Intent
+from .model.node import Node
+from .pipeline import fitting
 from .pipeline.pins import Paths
+from .pipeline.source import PipelineSource
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,21 @@ def made_for(paths: Paths, bundle: Bundle, underway: Optional[Underway]) -> Bund
     found = {}
     for name, source in bundle.pipelines.items():
         mine = underway is not None and underway.pipeline == name
-        digest = underway.document.digest if underway and mine else store.history(paths, name).configured
-        found[name] = source.made_for(digest)
+        said = underway.document.after["configured"] if underway and mine else store.history(paths, name).configured
+        found[name] = source.made_for(said)
     return replace(bundle, pipelines=found)
 
 
-def with_documents(paths: Paths, intent: Intent, desired: Desired, underway: Optional[Underway]) -> Desired:
-    """For the pipelines whose tables the intent does not fill. Raises :class:`WirespeedError`."""
+def with_documents(
+    paths: Paths,
+    node: Node,
+    intent: Intent,
+    desired: Desired,
+    sources: Mapping[str, PipelineSource],
+    underway: Optional[Underway],
+) -> Desired:
+    """For the pipelines whose tables the intent does not fill. One that new tables cannot take is refused: the code
+    would begin without its rows. Raises :class:`WirespeedError`."""
     filled = [each.name for each in intent.pipelines if each.tables]
     pipelines: List[DesiredPipeline] = []
     for wanted in desired.pipelines:
@@ -44,8 +56,22 @@ def with_documents(paths: Paths, intent: Intent, desired: Desired, underway: Opt
         else:
             digest = store.history(paths, wanted.name).digest
             document = DesiredDocument(digest) if digest else None
-        pipelines.append(replace(wanted, document=document))
+        live = node.instance(wanted.name)
+        refused = wanted.refused
+        if document is not None and (live is None or live.generation != wanted.generation):
+            refused = _why_not(paths, sources[wanted.name], document) or refused
+        pipelines.append(replace(wanted, document=document, refused=refused))
     return replace(desired, pipelines=tuple(pipelines))
+
+
+def _why_not(paths: Paths, source: PipelineSource, document: DesiredDocument) -> Optional[Tuple[str, str]]:
+    """Problem and remedy; None where these tables can hold it."""
+    try:
+        fitting.document(paths, source, document.digest)
+    except WirespeedError as error:
+        problem = f"The configuration that was delivered does not fit the tables of this code: {error.problem}"
+        return problem, error.remedy or "Deliver one that fits both, or give the manifest a migration."
+    return None
 
 
 def fills_tables(asked: Optional[Mapping[str, Any]]) -> bool:

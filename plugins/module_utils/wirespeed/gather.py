@@ -7,9 +7,11 @@ Runs on a control node and in the command line; never on an Ansible target.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import bundle
+from .config import document as documents
+from .config.compiled import Compiled
 from .errors import BadInput, Place
 from .model.intent import PASS
 from .packaged import unpacked
@@ -65,6 +67,21 @@ def read_pipeline(name: str, relative_to: Path) -> PipelineSource:
     manifest = load_manifest(path)
     code = path.parent / manifest.object
     return PipelineSource(manifest, _read(code, Place(str(path))), place=Place(str(code)))
+
+
+def compiled(path: Path, manifest: Optional[str] = None) -> Compiled:
+    """A document with all its files, for the pipeline that it names, or whose ``manifest`` is given as in an intent.
+
+    Paths are relative to the document. Raises :class:`BadInput`.
+    """
+    document = documents.read(path)
+    try:
+        source = read_pipeline(manifest or document.pipeline, path.parent)
+    except BadInput as mistake:
+        if manifest is None and mistake.field == "pipelines.manifest":
+            raise BadInput(document.place, "pipeline", mistake.detail, mistake.remedy) from None
+        raise
+    return documents.compile_document(document, source.manifest.name, source.manifest.config, source.tables)
 
 
 def _read(code: Path, wanted_by: Place) -> bytes:

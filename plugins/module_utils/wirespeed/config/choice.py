@@ -75,7 +75,8 @@ def _of_bytes(
         return Text(size)
     if spec.type is None and name in _BY_STRUCT:
         return Address(_BY_STRUCT[name])
-    if spec.type is None and scalar is not None and bytewise and not scalar.names and not scalar.truth:
+    named = bool(spec.values) or scalar is None or bool(scalar.names) or scalar.truth
+    if spec.type is None and scalar is not None and bytewise and not named:
         return Text(size) if scalar.char else Hex(size)
     return None
 

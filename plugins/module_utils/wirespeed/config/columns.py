@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Optional, Tuple
 
 from ..errors import BadInput
 from ..kernel import btf as btfs
-from ..kernel.btf import MAX_DEPTH, OPAQUE, Btf, MapDefinition
+from ..kernel.btf import MAX_DEPTH, MAX_LEAVES, OPAQUE, Btf, MapDefinition
 from ..model.intent import unknown_word
 from . import shapes
 from .addresses import VERSIONS
@@ -105,6 +105,8 @@ def _flat(btf: Btf, kind: int, side: str, path: str = "", base: int = 0, depth: 
         inner = ".".join(part for part in (path, _name(btf, name_at, member)) if part)
         at = base + (offset & 0xFFFFFF if found.flag else offset) // 8
         members += _flat(btf, member, side, inner, at, depth + 1)
+        if len(members) > MAX_LEAVES:
+            raise ValueError(f"{path or side} has more than {MAX_LEAVES} members")
     return members
 
 

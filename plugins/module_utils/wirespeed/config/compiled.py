@@ -60,7 +60,7 @@ class Compiled:
                 "Compile the document again with the object that runs here.",
             )
         for name, table in tables.items():
-            table.check_room(self.tables[name].count, place)
+            table.check_fits(self.tables[name], place)
 
 
 def layout_of(tables: Mapping[str, Table]) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional
 
 from .. import yaml_lines
 from ..errors import BadInput, Place
@@ -23,7 +23,8 @@ from ..model.intent import unknown_word
 from ..yaml_lines import pointer
 from . import packing, references
 from .compiled import Compiled, layout_of
-from .files import FORMATS, SUFFIXES, rows_of
+from .csv_file import Csv
+from .files import JsonLines, Plain
 from .given import Inline, Rows
 from .migrations import migrated
 from .mistakes import Found
@@ -31,6 +32,8 @@ from .packed import Packed
 from .section import Section
 from .tables import Table
 
+_FORMATS = {"csv": Csv, "jsonl": JsonLines, "plain": Plain}
+_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".txt": "plain", ".list": "plain"}
 _KEYS = ("pipeline", "schema", "tables")
 _FILE_KEYS = ("file", "format")
 OLDEST = 1
@@ -129,19 +132,19 @@ def _rows(text: _Text, name: str, said: Any, files: bool) -> Rows:
             raise unknown_word(text.place(*where, key), f"{field}.{key}", str(key), _FILE_KEYS)
     if not files:
         raise BadInput(text.place(*where), field, "is a file.", "Give the document as a file to have others beside it.")
-    return rows_of(*_file(text, name, said))
+    return _file(text, name, said)
 
 
-def _file(text: _Text, name: str, said: Mapping[str, Any]) -> Tuple[Path, str]:
+def _file(text: _Text, name: str, said: Mapping[str, Any]) -> Rows:
     place, field = text.place("tables", name), f"tables.{name}"
     file = said.get("file")
     if not isinstance(file, str) or not file or "\0" in file:
         raise BadInput(place, f"{field}.file", "is missing, or no text.", "Name a file, relative to the document.")
     path = text.relative_to / file
-    form = said.get("format", SUFFIXES.get(path.suffix))
+    form = said.get("format", _SUFFIXES.get(path.suffix))
     if form is None:
-        problem, known = f"{file!r} does not tell its format.", ", ".join(SUFFIXES)
-        raise BadInput(place, f"{field}.format", problem, f"Say one of {', '.join(FORMATS)}; known are {known}.")
-    if form not in FORMATS:
-        raise unknown_word(place, f"{field}.format", str(form), list(FORMATS))
-    return path, str(form)
+        problem, known = f"{file!r} does not tell its format.", ", ".join(_SUFFIXES)
+        raise BadInput(place, f"{field}.format", problem, f"Say one of {', '.join(_FORMATS)}; known are {known}.")
+    if form not in _FORMATS:
+        raise unknown_word(place, f"{field}.format", str(form), list(_FORMATS))
+    return _FORMATS[form](path)

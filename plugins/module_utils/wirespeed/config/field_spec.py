@@ -49,4 +49,5 @@ class FieldSpec:
 
     def to_json(self) -> Dict[str, Any]:
         """What is said, without what is left out."""
-        return {name: value for name, value in vars(self).items() if value is not None and value != {} and value != ""}
+        said = {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in said.items() if value or name not in ("values", "description")}

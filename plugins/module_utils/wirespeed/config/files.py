@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A table's rows out of a file: CSV, JSON Lines, or a plain list.
+"""A table's rows out of a file: JSON Lines, or a plain list; ``csv_file.py`` has CSV.
 
 Read in blocks of whole lines, so that what is held does not grow with the file. Bytes that are no UTF-8 become
 surrogates, which no field takes, so that they are told as a mistake in their row.
@@ -7,18 +7,16 @@ surrogates, which no field takes, so that they are told as a mistake in their ro
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import stat
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import AbstractSet, Any, Dict, Iterator, List, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, Iterator, List, Tuple
 
 from ..errors import BadInput, Place
-from .fields.field import shown
-from .given import CHUNK, Chunk, Rows, Texts
+from .given import CHUNK, Chunk, Texts
 
 LARGEST_FILE = 4 << 30
 LONGEST_LINE = 1 << 20
@@ -47,7 +45,7 @@ class File:
         wanted = islice(enumerate(self.lines()), max(numbers) + 1)
         return {number: Place(str(self.path), line) for number, line in wanted if number in numbers}
 
-    def _blocks(self) -> Iterator[str]:
+    def blocks(self) -> Iterator[str]:
         """Whole lines. Raises :class:`BadInput` for a file that cannot be read, or has a line that is too long."""
         rest = ""
         for block in self._read():
@@ -70,16 +68,16 @@ class File:
         except OSError as error:
             raise BadInput(self.whole, "", f"cannot be read: {error.strerror}.") from None
 
-    def _lines(self) -> Iterator[str]:
+    def lines_of_text(self) -> Iterator[str]:
         """With their ends."""
-        return chain.from_iterable(map(io.StringIO, self._blocks()))
+        return chain.from_iterable(map(io.StringIO, self.blocks()))
 
 
 class Plain(File):
     """One row a line; what stands behind ``#``, and empty lines, are nothing."""
 
     def chunks(self) -> Iterator[Chunk]:
-        for block in self._blocks():
+        for block in self.blocks():
             rows = block.split("\n")
             if COMMENT in block or " " in block or "\t" in block or "\r" in block:
                 rows = list(map(_without_comment, rows))
@@ -88,7 +86,7 @@ class Plain(File):
                 yield Texts((), (rows,))
 
     def lines(self) -> Iterator[int]:
-        return (number for number, line in enumerate(self._lines(), start=1) if _without_comment(line))
+        return (number for number, line in enumerate(self.lines_of_text(), start=1) if _without_comment(line))
 
 
 class JsonLines(File):
@@ -106,68 +104,7 @@ class JsonLines(File):
         return (number for number, dummy in self._numbered())
 
     def _numbered(self) -> Iterator[Tuple[int, str]]:
-        return ((number, line) for number, line in enumerate(self._lines(), start=1) if line.strip())
-
-
-class Csv(File):
-    """The first line names the columns; cells may stand in double quotes (RFC 4180). Empty lines are nothing."""
-
-    def chunks(self) -> Iterator[Chunk]:
-        reader = csv.reader(self._lines(), strict=True)
-        try:
-            names = self._names(reader)
-            while True:
-                rows = list(islice(reader, CHUNK))
-                if not rows:
-                    return
-                if set(map(len, rows)) != {len(names)}:
-                    rows = self._checked(rows, names, reader.line_num)
-                if rows:
-                    yield Texts(names, tuple(zip(*rows)))
-        except csv.Error as error:
-            raise BadInput(
-                Place(str(self.path), reader.line_num), "", f"is no CSV: {error}.", "See RFC 4180."
-            ) from None
-
-    def lines(self) -> Iterator[int]:
-        reader = csv.reader(self._lines(), strict=True)
-        before, named = 0, False
-        for row in reader:
-            if row and named:
-                yield before + 1
-            named = named or bool(row)
-            before = reader.line_num
-
-    def _names(self, reader: Iterator[List[str]]) -> Tuple[str, ...]:
-        names = tuple(name.strip() for name in next(filter(None, reader), ()))
-        if not names:
-            raise BadInput(self.whole, "", "is empty.", "Its first line names the columns.")
-        for name in names:
-            if names.count(name) > 1:
-                raise BadInput(Place(str(self.path), 1), "", f"names column {name!r} twice.")
-        return names
-
-    def _checked(self, rows: Sequence[List[str]], names: Sequence[str], last: int) -> List[List[str]]:
-        """Without empty lines. Where a cell is missing or too many, the file is gone through again for the line."""
-        for row in rows:
-            if row and len(row) != len(names):
-                problem = f"has {len(row)} cells, but there are {len(names)} columns: {shown(','.join(row))}."
-                raise BadInput(self._line_of(len(names), last), "", problem, "Put cells with commas in double quotes.")
-        return [row for row in rows if row]
-
-    def _line_of(self, width: int, last: int) -> Place:
-        reader = csv.reader(self._lines(), strict=True)
-        found = next((reader.line_num for row in reader if row and len(row) != width), last)
-        return Place(str(self.path), found)
-
-
-FORMATS = {"csv": Csv, "jsonl": JsonLines, "plain": Plain}
-SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".txt": "plain", ".list": "plain"}
-
-
-def rows_of(path: Path, form: str) -> Rows:
-    """``form`` is one of :data:`FORMATS`. Nothing is read yet."""
-    return FORMATS[form](path)
+        return ((number, line) for number, line in enumerate(self.lines_of_text(), start=1) if line.strip())
 
 
 def _without_comment(line: str) -> str:

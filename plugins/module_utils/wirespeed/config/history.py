@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 FORMAT = 1
@@ -39,11 +39,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class History:
-    """``configured`` is the digest of the document that the live generation was made for, by a ``program_swap``: part
-    of what its name is made from. Empty before the first."""
+    """``configured`` is the document, by digest and version, that the live generation was made for by a
+    ``program_swap``: part of what its name is made from. Empty before the first. ``conversions``: digest and layout ->
+    the digest of the same rows in that layout."""
 
     deliveries: Tuple[Delivery, ...] = ()
     configured: str = ""
+    conversions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> Optional[Delivery]:
@@ -82,10 +84,29 @@ class History:
         found = dict.fromkeys(each.digest for each in reversed(self.deliveries))
         return tuple(found)[:DOCUMENTS]
 
+    def converted(self, digest: str, layout: str, to: str) -> "History":
+        """A document's rows are also there in another layout."""
+        return replace(self, conversions={**self.conversions, f"{digest} {layout}": to})
+
+    def converted_to(self, digest: str, layout: str) -> str:
+        """Empty where they are not."""
+        return self.conversions.get(f"{digest} {layout}", "")
+
+    @property
+    def _wanted(self) -> Dict[str, str]:
+        """Conversions of documents that are kept."""
+        return {key: to for key, to in self.conversions.items() if key.partition(" ")[0] in self.documents}
+
+    @property
+    def files(self) -> Tuple[str, ...]:
+        """Digests of everything that is to be kept."""
+        return (*self.documents, *self._wanted.values())
+
     def to_json(self) -> Dict[str, Any]:
         return {
             "format": FORMAT,
             "configured": self.configured,
+            "conversions": self._wanted,
             "deliveries": [each.to_json() for each in self.deliveries],
         }
 
@@ -94,4 +115,5 @@ class History:
         """Raises KeyError, TypeError or ValueError for what :meth:`to_json` has not made."""
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r}; this version reads {FORMAT}")
-        return cls(tuple(Delivery.from_json(each) for each in data["deliveries"]), str(data["configured"]))
+        deliveries = tuple(Delivery.from_json(each) for each in data["deliveries"])
+        return cls(deliveries, str(data["configured"]), dict(data["conversions"]))

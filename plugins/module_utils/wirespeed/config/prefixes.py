@@ -11,11 +11,13 @@ import ipaddress
 import struct
 import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import Sequence, Tuple, Union
 
 from ..kernel.btf import Btf, MapDefinition
 from . import addresses
 from .addresses import SIZES
+from .order import interleaved
 from .shapes import LPM_TRIE, unfit
 
 LENGTH = struct.Struct("=I")
@@ -84,31 +86,34 @@ class PrefixSet:
 
 def bulk(version: int, fixed: int, rows: Sequence[str]) -> bytes:
     """Length, with ``fixed`` bits more than the row says, and address of each row, joined. Raises ValueError."""
-    size = SIZES[version]
+    bits = SIZES[version] * 8
     halves = "/".join(rows).split("/")
     if len(halves) != 2 * len(rows):
-        halves = "/".join([row if "/" in row else f"{row}/{8 * size}" for row in rows]).split("/")
-    lengths = {str(length): LENGTH.pack(fixed + length) for length in range(8 * size + 1)}
-    hosts = {str(length): ((1 << 8 * size - length) - 1).to_bytes(size, "big") for length in range(8 * size + 1)}
-    packed = addresses.bulk(version, halves[::2])
-    try:
-        front = b"".join(map(lengths.__getitem__, halves[1::2]))
-        host_bits = b"".join(map(hosts.__getitem__, halves[1::2]))
-    except KeyError:
-        raise ValueError from None
-    if int.from_bytes(packed, "big") & int.from_bytes(host_bits, "big"):
+        halves = "/".join([row if "/" in row else f"{row}/{bits}" for row in rows]).split("/")
+    digits = "".join(halves[1::2])
+    if not (digits.isascii() and digits.isdigit()):
         raise ValueError
-    return _side_by_side(front, LENGTH.size, packed, size)
+    packed = addresses.bulk(version, halves[::2])
+    lengths = bytes(map(int, halves[1::2]))
+    if max(lengths, default=0) > bits:
+        raise ValueError
+    columns = [packed[at :: SIZES[version]] for at in range(SIZES[version])]
+    for at, column in enumerate(columns):
+        if int.from_bytes(column, "big") & int.from_bytes(lengths.translate(_host_bits(at)), "big"):
+            raise ValueError
+    return interleaved([*(lengths.translate(byte) for byte in _fronts(fixed)), *columns])
 
 
-def _side_by_side(left: bytes, width: int, right: bytes, other: int) -> bytes:
-    """Rows of ``width`` + ``other`` bytes, from two columns."""
-    together = bytearray(len(left) + len(right))
-    for at in range(width):
-        together[at :: width + other] = left[at::width]
-    for at in range(other):
-        together[width + at :: width + other] = right[at::other]
-    return bytes(together)
+@cache
+def _host_bits(at: int) -> bytes:
+    """For each length the bits of the address's byte ``at`` that stand behind it."""
+    return bytes(0xFF >> min(8, max(0, length - 8 * at)) for length in range(256))
+
+
+@cache
+def _fronts(fixed: int) -> Tuple[bytes, ...]:
+    """For each byte of a key's length what it is for each length of a row."""
+    return tuple(map(bytes, zip(*(LENGTH.pack(fixed + length) for length in range(256)))))
 
 
 def codec(definition: MapDefinition, kind: str, btf: Btf) -> PrefixSet:

@@ -123,6 +123,7 @@ def codec(definition: MapDefinition, fields: Mapping[str, FieldSpec], btf: Btf) 
     """Raises :class:`BadInput` for a map that no rows can be written to."""
     if definition.type not in (*shapes.HASHES, *shapes.ARRAYS, shapes.LPM_TRIE):
         raise shapes.unfit(definition, "records", "Records are of a hash, an array or a trie (per-CPU and LRU too).")
+    shapes.check_sizes(definition, "records")
     return Records(columns(definition, fields, btf), definition.key_size, definition.value_size)
 
 

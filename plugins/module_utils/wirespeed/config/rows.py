@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
+from dataclasses import dataclass, replace
+from typing import FrozenSet, Iterator, Optional, Set, Tuple
 
 from ..kernel import bpf_batch
 from ..kernel.bpf_batch import Progress
 from ..kernel.bpf_map import LPM_TRIE, BpfMap
 from . import live
 from .difference import Difference, compare, split, there
+from .order import Twice, arranged
 from .packed import Packed
 from .tables import Table
 
@@ -17,8 +19,16 @@ SAMPLE = 4096
 """Rows that are looked up again after a write, spread over all that were written; the kernel has acknowledged each."""
 
 
-def read(found: BpfMap, table: Table, progress: Optional[Progress] = None) -> Tuple[Packed, FrozenSet[bytes]]:
-    """In the kernel's order, with the first CPU's values; and the keys whose value is another one for another CPU."""
+@dataclass(frozen=True)
+class Held:
+    """What a map holds: ``rows`` in the kernel's order, with the first CPU's values. ``torn`` are the keys whose value
+    is another one for another CPU."""
+
+    rows: Packed
+    torn: FrozenSet[bytes] = frozenset()
+
+
+def read(found: BpfMap, table: Table, progress: Optional[Progress] = None) -> Held:
     keys, raw = bpf_batch.read(found, progress)
     first, *others = bpf_batch.columns(found, raw)
     packed = Packed(found.info.key_size, found.info.value_size, keys, first)
@@ -27,13 +37,11 @@ def read(found: BpfMap, table: Table, progress: Optional[Progress] = None) -> Tu
         if other != first:
             pairs = zip(split(keys, packed.key_size), split(first, packed.value_size), split(other, packed.value_size))
             torn |= {key for key, one, another in pairs if one != another}
-    return (there(packed, torn) if table.array else packed), frozenset(torn)
+    return Held(there(packed, torn) if table.array else packed, frozenset(torn))
 
 
-def difference(found: BpfMap, table: Table, wanted: Packed, progress: Optional[Progress] = None) -> Difference:
-    """Between what the map holds and ``wanted``."""
-    present, torn = read(found, table, progress)
-    return compare(present, there(wanted) if table.array else wanted, torn, table.counts)
+def compared(held: Held, table: Table, wanted: Packed) -> Difference:
+    return compare(held.rows, there(wanted) if table.array else wanted, held.torn, table.counts)
 
 
 def write(found: BpfMap, table: Table, change: Difference, progress: Optional[Progress] = None) -> None:
@@ -61,7 +69,9 @@ def check(found: BpfMap, table: Table, change: Difference) -> str:
         for key, value in _spread(rows):
             raw = found.lookup(key)
             if raw is None or (not table.counts and set(found.split(raw)) != {value}):
-                return f"table {table.name}: the row with key {key.hex()} is {'not there' if raw is None else 'another'}"
+                return (
+                    f"table {table.name}: the row with key {key.hex()} is {'not there' if raw is None else 'another'}"
+                )
     if found.info.type == LPM_TRIE:
         return ""  # a lookup also finds what covers the row that is gone
     for key, dummy in _spread(change.removed):
@@ -80,9 +90,11 @@ def _spread(rows: Packed) -> Iterator[Tuple[bytes, bytes]]:
         )
 
 
-def snapshot(found: BpfMap, table: Table, progress: Optional[Progress] = None) -> Packed:
-    """What the map holds, in the table's order."""
-    present, dummy = read(found, table, progress)
-    rows: Dict[bytes, bytes] = dict(present.items())
-    ordered: List[bytes] = sorted(rows, key=table.codec.order)
-    return Packed(present.key_size, present.value_size, b"".join(ordered), b"".join(rows[key] for key in ordered))
+def ordered(held: Held, table: Table) -> Packed:
+    """In the table's order."""
+    try:
+        return arranged(held.rows, table.codec.significance, 1)
+    except Twice:  # keys that no row encodes to, written behind our back: alike in the bytes that count
+        rows = dict(held.rows.items())
+        keys = sorted(rows)
+        return replace(held.rows, keys=b"".join(keys), values=b"".join(map(rows.__getitem__, keys)))

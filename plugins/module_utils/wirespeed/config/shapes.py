@@ -13,6 +13,8 @@ HASHES = (1, 5, 9, 10)  # HASH, PERCPU_HASH, LRU_HASH, LRU_PERCPU_HASH
 ARRAYS = (2, 6)  # ARRAY, PERCPU_ARRAY
 LPM_TRIE = 11
 _NUMBER_BYTES = 8
+LARGEST_ITEM = 1 << 22
+"""Bytes of a key or a value: KMALLOC_MAX_SIZE, above which the kernel makes no hash (kernel/bpf/hashtab.c)."""
 
 MANIFEST = Place("manifest")
 
@@ -54,6 +56,12 @@ def value(definition: MapDefinition, number: int) -> bytes:
             "Give the number that the program takes for present.",
         )
     return number.to_bytes(size, sys.byteorder).ljust(definition.value_size, b"\0")
+
+
+def check_sizes(definition: MapDefinition, kind: str) -> None:
+    """Raises :class:`BadInput` for items that no map has, before any is made."""
+    if max(definition.key_size, definition.value_size) > LARGEST_ITEM:
+        raise unfit(definition, kind, f"Keys and values have {LARGEST_ITEM} bytes at most.")
 
 
 def unfit(definition: MapDefinition, kind: str, needed: str) -> BadInput:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tables with two sides, as ``bpf/include/wirespeed_config.h`` declares them, of which one word says which is live.
 
-``WS_TABLE(deny)`` is an array of two maps, ``deny_a`` and ``deny_b``; ``WS_CONFIG`` is a u64: its lowest bit is the live
-side, the bits above it count the flips.
+``WS_TABLE(deny)`` is an array of two maps, ``deny_a`` and ``deny_b``; ``WS_CONFIG`` is a u64: its lowest bit is the
+live side, the bits above it count the flips.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Collection, Dict, Mapping
+from typing import Dict, Mapping
 
 from ..errors import WirespeedError
 from ..pipeline.pins import Paths
@@ -59,7 +59,12 @@ def keep(paths: Paths, compiled: Compiled) -> None:
     file = path(paths, compiled.pipeline, compiled.digest)
     if holds(file, compiled.digest):
         return
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WirespeedError(
+            f"Cannot make {file.parent}: {error.strerror}.", "Make room, or correct its mode."
+        ) from error
     bundle.write(compiled, file)
 
 
@@ -101,9 +106,10 @@ def document(paths: Paths, pipeline: str, digest: str) -> Compiled:
     return bundle.read(file)
 
 
-def prune(paths: Paths, pipeline: str, needed: Collection[str] = ()) -> None:
-    """Removes the rows of versions before the last ones; ``needed`` are digests to keep all the same."""
-    kept = {*history(paths, pipeline).documents, *needed}
+def prune(paths: Paths, pipeline: str) -> None:
+    """Removes the rows of versions before the last ones, and what undone deliveries left. Not while a journal is there,
+    which may name them."""
+    kept = history(paths, pipeline).files
     for file in folder(paths, pipeline).glob(f"*{_SUFFIX}"):
         if file.name[: -len(_SUFFIX)] not in kept:
             file.unlink(missing_ok=True)

@@ -167,6 +167,7 @@ def table(
         raise BadInput(
             MANIFEST, f"maps.{definition.name}.order", f"stands on a table of kind {kind}.", "Only a port_set has it."
         )
+    shapes.check_sizes(definition, str(kind))
     codec: SetCodec
     if kind == "prefix_set":
         codec = prefixes.codec(definition, kind, btf)
@@ -177,7 +178,8 @@ def table(
     else:  # records come with more words: record_table.py
         raise unknown_word(MANIFEST, f"maps.{definition.name}.table", str(kind), KINDS)
     written, array = shapes.value(definition, value), definition.type in shapes.ARRAYS
-    layout = f"{kind} {codec} type {definition.type} key {definition.key_size} value {written.hex()}"
+    sizes = f"key {definition.key_size} value {definition.value_size}"
+    layout = f"{kind} {codec} type {definition.type} {sizes} {written.rstrip(bytes(1)).hex()}"
     return Table(definition.name, kind, codec, definition.max_entries, written, array, layout, definition.key_size)
 
 

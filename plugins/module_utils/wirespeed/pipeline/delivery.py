@@ -11,6 +11,7 @@ from ..config import rows, sides
 from ..config.compiled import Compiled
 from ..config.difference import Difference, total
 from ..config.packed import Packed
+from ..config.rows import Held
 from ..config.sides import Word
 from ..config.strategy import Strategy
 from ..errors import ReadBackMismatch
@@ -49,22 +50,29 @@ class Tables:
         """Whether its program reads a word that says which side is live."""
         return sides.CONFIG_WORD in self.source.maps
 
-    def differences(self, wanted: Mapping[str, Packed], side: Optional[int] = None) -> Dict[str, Difference]:
-        """By table, between what is live (or is on ``side``) and what is wanted of it."""
+    def held(self, names: Sequence[str], side: Optional[int] = None) -> Dict[str, Held]:
+        """What these tables hold, live or on ``side``."""
         found = {}
-        for name, packed in wanted.items():
-            table = self.source.tables[name]
-            with self._opened(name, side) as opened, _told(self.progress, packed.count, f"reading {name}") as part:
-                found[name] = rows.difference(opened, table, packed, part)
+        for name in names:
+            with self._opened(name, side) as opened:
+                with _told(self.progress, opened.info.max_entries, f"reading {name}") as part:
+                    found[name] = rows.read(opened, self.source.tables[name], part)
         return found
 
-    def snapshot(self, names: Optional[Sequence[str]] = None) -> Dict[str, Packed]:
-        """What is live, each table in its order; of all tables without ``names``."""
-        found = {}
-        for name in self.source.tables if names is None else names:
-            with self._opened(name) as opened, _told(self.progress, 0, f"reading {name}") as part:
-                found[name] = rows.snapshot(opened, self.source.tables[name], part)
+    def compared(self, held: Mapping[str, Held], wanted: Mapping[str, Packed]) -> Dict[str, Difference]:
+        """By table, between what it holds and what is wanted of it."""
+        return {name: rows.compared(each, self.source.tables[name], wanted[name]) for name, each in held.items()}
+
+    def differences(self, wanted: Mapping[str, Packed], side: Optional[int] = None) -> Dict[str, Difference]:
+        """One table's rows at a time in memory."""
+        found: Dict[str, Difference] = {}
+        for name in wanted:
+            found.update(self.compared(self.held([name], side), wanted))
         return found
+
+    def ordered(self, held: Mapping[str, Held]) -> Dict[str, Packed]:
+        """Each in the table's order."""
+        return {name: rows.ordered(each, self.source.tables[name]) for name, each in held.items()}
 
     def bring(self, wanted: Compiled, strategy: Strategy, known: Optional[Differences] = None) -> None:
         """To these rows; what is so already is left. ``known`` are the differences of a look before, under the same
@@ -121,6 +129,7 @@ class Tables:
 
 @contextmanager
 def _told(progress: Progress, of: int, what: str) -> Iterator[Callable[[int], None]]:
+    """Of how much may only be a bound; the last word is that all is done."""
     done = 0
 
     def part(number: int) -> None:
@@ -129,3 +138,4 @@ def _told(progress: Progress, of: int, what: str) -> Iterator[Callable[[int], No
         progress(done, max(done, of), what)
 
     yield part
+    progress(done, done, what)

@@ -2,9 +2,9 @@
 """The step that delivers a document. Its rows come from the node's store by their digest, never from the journal.
 
 ``before`` and ``after``: ``generation``, ``digest`` (empty: leave its rows), ``strategy``; with ``version`` it is a
-delivery of its own, which the history tells: ``after["delivery"]``, and ``configured`` (``config/history.py``). Without,
-it brings the last document into another generation. ``before`` also says how rows that are live come back: ``word``,
-the side to turn to, or ``undo``, the digest of what was there.
+delivery of its own, which the history tells: ``after["delivery"]``, and ``configured`` (``config/history.py``).
+Without, it brings the last document into another generation. ``before`` also says how rows that are live come back:
+``word``, the side to turn to, or ``undo``, the digest of what was there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..config.history import Delivery
 from ..config.sides import Word
 from ..config.strategy import Strategy
 from ..model.step import Action, Step
-from . import delivery
+from . import delivery, fitting
 from .delivery import Differences, Progress, Tables
 from .origins import Origins
 from .two_ways import TwoWays
@@ -53,7 +53,7 @@ class DeliverySteps:
         elif "undo" in said:
             tables.take_back(store.undo(self._paths, pipeline, said["undo"]))
         elif said["digest"] and said["strategy"] != Strategy.PROGRAM_SWAP.value:  # of which the undo leaves all rows
-            wanted = store.document(self._paths, pipeline, said["digest"])
+            wanted = fitting.kept(self._paths, tables.source, said["digest"])
             tables.bring(wanted, Strategy(said["strategy"]), self._taken(wanted.digest))
 
     def _taken(self, digest: str) -> Optional[Differences]:

@@ -49,7 +49,9 @@ class Guess:
 def guess(found: MapDefinition, btf: Btf) -> Guess:
     if sides.has_sides(found):
         prefixes = _is_table(sides.side_of(found), "prefix_set", btf)
-        return Guess(Role.CONFIG, "a table with two sides, which is filled whole", "prefix_set" if prefixes else RECORDS)
+        return Guess(
+            Role.CONFIG, "a table with two sides, which is filled whole", "prefix_set" if prefixes else RECORDS
+        )
     kind = type_name(found.type)
     if kind == "LPM_TRIE" and _is_table(found, "prefix_set", btf):
         return Guess(Role.CONFIG, "a trie of address prefixes, which tables of the intent can fill", "prefix_set")

@@ -12,8 +12,8 @@ from ..errors import MissingPrerequisite, WirespeedError
 from ..kernel import bpffs, libbpf
 from ..model.node import InstanceFacts, RootFacts
 from . import instance, programs, protocol, records, root
-from .live_rows import LiveRows
 from .links import PinnedLink, pinned_links
+from .live_rows import LiveRows
 from .pins import Paths
 from .programs import Known
 from .source import PipelineSource

@@ -53,8 +53,8 @@ class PipelineSource:
 
     Construction raises :class:`BadInput` when the object is damaged or lacks what the manifest
     names. ``place`` is what those errors call the object. ``loaded_as`` is the digest that it was loaded under by a
-    version of ours that wrote the same manifest in other words. ``configured`` is the digest of the configuration that
-    the generation is made for, so that the same code with other rows is another one; empty where it is for any.
+    version of ours that wrote the same manifest in other words. ``configured`` is the configuration that the
+    generation is made for, so that the same code with other rows is another one; empty where it is for any.
     """
 
     manifest: Manifest
@@ -154,8 +154,7 @@ class PipelineSource:
         )
 
     def made_for(self, configured: str) -> "PipelineSource":
-        """The same pipeline for a configuration with this digest: another generation. One that was loaded is as it
-        was."""
+        """The same pipeline for this configuration: another generation. One that was loaded is as it was."""
         return self if self.loaded_as or not configured else replace(self, configured=configured)
 
     def on(self, known: Mapping[str, Any]) -> "PipelineSource":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any, Callable, Dict, List, Protocol, Sequence
 
+_MOST_KNOWN = 1 << 16
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
@@ -35,8 +36,21 @@ class Field(Protocol):
 
 def distinct(encode: Callable[[Any], bytes], texts: Sequence[str]) -> bytes:
     """Each text that stands there is encoded once: columns of names, rates and flags have few."""
-    known = {text: encode(text) for text in set(texts)}
-    return b"".join(map(known.__getitem__, texts))
+    return b"".join(map(Known(encode).__getitem__, texts))
+
+
+class Known(Dict[str, bytes]):
+    """Encodes a text when it is first asked for. With too many it forgets all."""
+
+    def __init__(self, encode: Callable[[Any], bytes]) -> None:
+        super().__init__()
+        self._encode = encode
+
+    def __missing__(self, text: str) -> bytes:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        found = self[text] = self._encode(text)
+        return found
 
 
 def shown(value: Any) -> str:

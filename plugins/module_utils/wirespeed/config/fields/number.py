@@ -67,11 +67,14 @@ class Number:
         together = "".join(texts)
         if not (together.isascii() and together.isdigit()) or self.size not in _CODES:
             return distinct(self.encode, texts)
-        numbers = list(map(int, texts))
-        if not self.least <= min(numbers) <= max(numbers) <= self.most:
-            raise ValueError
         code = _CODES[self.size]
-        found = array(code.lower() if self.signed else code, numbers)
+        try:
+            found = array(code.lower() if self.signed else code, map(int, texts))
+        except OverflowError:
+            raise ValueError from None
+        narrowed = self.minimum is not None or self.maximum is not None
+        if narrowed and not self.least <= min(found) <= max(found) <= self.most:
+            raise ValueError
         if self.order != NATIVE:
             found.byteswap()
         return found.tobytes()

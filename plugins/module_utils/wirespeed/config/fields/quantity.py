@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
-from .field import distinct
+from .field import Known
 from .number import Number
 
 _DURATIONS = {
@@ -72,7 +73,12 @@ class Quantity:
         return f"{total / self.units[unit]}{unit}"
 
     def bulk(self, texts: Sequence[str]) -> bytes:
-        return distinct(self.encode, texts)
+        return b"".join(map(self._known.__getitem__, texts))
+
+    @cached_property
+    def _known(self) -> Known:
+        """Kept from one piece of a file to the next: fractions take their time."""
+        return Known(self.encode)
 
     def schema(self) -> Dict[str, Any]:
         units = "|".join(re.escape(unit) for unit in self.units)
