@@ -29,7 +29,7 @@ _ENTITY = struct.Struct("=IIHH")
 
 
 class Loaded:
-    def __init__(self, source: PipelineSource, opened: BpfObject, **sizes: int) -> None:
+    def __init__(self, source: PipelineSource, opened: BpfObject) -> None:
         self.source = source
         self.maps: Dict[str, BpfMap] = dict(opened.maps())
         self.program: BpfProgram = dict(opened.programs())[source.manifest.entry]
@@ -93,6 +93,8 @@ def loaded(source: PipelineSource, **sizes: int) -> Iterator[Loaded]:
         opened.patch_rodata(source.rodata)
         room = {**hashes, **sizes}
         sides.resize(opened, source.maps, room)
+        for name, flags in source.flags.items():
+            opened.set_flags(name, flags)
         with Outer(opened, sides.sized(source.maps, room)) as outer:
             opened.load()
             outer.fill(opened)

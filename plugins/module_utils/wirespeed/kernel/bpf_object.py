@@ -114,6 +114,11 @@ class BpfObject:
         resize = function("bpf_map__set_max_entries", _INT, _PTR, ctypes.c_uint32)
         call(f"bpf_map__set_max_entries {name}", resize(self._map(name), max_entries))
 
+    def set_flags(self, name: str, flags: int) -> None:
+        """In place of all that the map was declared with."""
+        choose = function("bpf_map__set_map_flags", _INT, _PTR, ctypes.c_uint32)
+        call(f"bpf_map__set_map_flags {name}", choose(self._map(name), flags))
+
     def template(self, name: str, inner: BpfMap) -> None:
         """What the maps in a map of maps are to be like. Closes ``inner`` with this object.
 

@@ -144,6 +144,8 @@ def _loaded(source: PipelineSource, room: int) -> Iterator[BpfObject]:
         opened.patch_rodata(source.rodata)
         sizes = _sizes(source, room)
         sides.resize(opened, source.maps, sizes)
+        for name, flags in source.flags.items():
+            opened.set_flags(name, flags)
         with Outer(opened, sides.sized(source.maps, sizes)) as outer:
             opened.load()
             outer.fill(opened)

@@ -30,6 +30,8 @@ def load_into(
     with BpfObject(source.object_bytes, manifest.name[:15]) as loaded:
         loaded.only(manifest.programs)
         sides.resize(loaded, source.maps, source.sizes)
+        for name, flags in source.flags.items():
+            loaded.set_flags(name, flags)
         for name, kept in own.items():
             loaded.reuse(name, kept)
         loaded.patch_rodata({**source.rodata, **carry.fit(loaded, source, hands, live)})

@@ -59,6 +59,17 @@ class Merge(str, Enum):
     KEEP_NEW = "keep_new"
 
 
+class Lru(str, Enum):
+    """How the CPUs share the lists from which an LRU map takes and evicts entries.
+
+    ``common``  all of them: the map holds what was used last, whichever CPU used it.
+    ``per_cpu`` each has its own part (BPF_F_NO_COMMON_LRU): inserts never wait, a CPU evicts while others have room.
+    """
+
+    COMMON = "common"
+    PER_CPU = "per_cpu"
+
+
 @dataclass(frozen=True)
 class MapSpec:
     """``table`` names the row codec of a config map (``config/tables.py``), ``value`` what it writes for each row,
@@ -66,7 +77,7 @@ class MapSpec:
 
     ``fields`` are what it says of the columns of a table of records; with ``overlap`` ``refuse`` no prefix may lie
     within another one of the same table. ``sums`` names members of the value that are counters which several CPUs add
-    to (``docs/state.md``).
+    to (``docs/state.md``). ``lru`` None: as the object declares it.
     """
 
     role: Role
@@ -79,6 +90,7 @@ class MapSpec:
     sums: Tuple[str, ...] = ()
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     overlap: str = ALLOW
+    lru: Optional[Lru] = None
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "MapSpec":
@@ -94,6 +106,7 @@ class MapSpec:
             sums=tuple(said.get("sums", ())),
             fields={name: FieldSpec.from_json(each) for name, each in said.get("fields", {}).items()},
             overlap=said.get("overlap", ALLOW),
+            lru=None if said.get("lru") is None else Lru(said["lru"]),
         )
 
     def to_json(self) -> Dict[str, Any]:
@@ -106,6 +119,8 @@ class MapSpec:
             said["fields"] = {name: each.to_json() for name, each in self.fields.items()}
         if self.overlap != ALLOW:
             said["overlap"] = self.overlap
+        if self.lru is not None:
+            said["lru"] = self.lru.value
         if self.max_entries is not None:
             said["max_entries"] = self.max_entries
         if self.role.handed_over:
