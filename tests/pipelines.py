@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 from wirespeed import bundle
+from wirespeed.author_verbs import this_machine
 from wirespeed.errors import Place
 from wirespeed.gather import BUILT_IN_PROFILES, built_in_support
 from wirespeed.pipeline.manifest import Manifest, load_manifest
@@ -57,9 +58,10 @@ def support() -> Support:
 
 @functools.cache
 def scrubber() -> PipelineSource:
+    """As a run of this machine sizes it."""
     ours = support()
     manifest = load_manifest(OBJECTS / "scrubber.pipeline.yml")
-    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), ours)
+    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), ours).on(this_machine())
 
 
 @functools.cache
@@ -68,7 +70,7 @@ def next_scrubber(version: str = "0.1.1") -> PipelineSource:
     with tempfile.TemporaryDirectory() as folder:
         _built("variant", f"VARIANT={folder}", f"VARIANT_VERSION={version}")
         manifest = load_manifest(Path(folder, "scrubber.pipeline.yml"))
-        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), support())
+        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), support()).on(this_machine())
 
 
 @functools.cache

@@ -53,8 +53,10 @@ def actions(result: Dict[str, Any]) -> List[str]:
 
 
 def denied() -> int:
-    """All generations count in one map, which the first one's pin names."""
-    with BpfMap.pinned(str(Paths.from_environment().map("scrubber", version_1.GENERATION, "verdicts"))) as verdicts:
+    """By what runs, which knows what the generation before it has counted once all of that is handed over."""
+    paths = Paths.from_environment()
+    generation = instance.published(paths, "scrubber") or version_1.GENERATION
+    with BpfMap.pinned(str(paths.map("scrubber", generation, "verdicts"))) as verdicts:
         values = verdicts.lookup_percpu(DENY_V4.to_bytes(4, "little"))
     return sum(int.from_bytes(value[:8], "little") for value in values)
 
