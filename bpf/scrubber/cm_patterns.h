@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Up to 16 bytes under a mask at an offset of the payload, up to 8 of them for a policy. */
+/* Up to 16 bytes under a mask at an offset of the payload, up to 8 of them for
+ * a policy. */
 #ifndef SCRUBBER_CM_PATTERNS_H
 #define SCRUBBER_CM_PATTERNS_H
 

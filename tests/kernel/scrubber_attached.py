@@ -39,9 +39,7 @@ def attach(veth: Veth, document: Mapping[str, List[Any]], mode: XdpMode = XdpMod
     """Loads, fills, publishes and attaches; within the node's namespace."""
     source = scrubber()
     node = Node(source)
-    texts = {
-        name: [row if isinstance(row, str) else row_text(row) for row in rows] for name, rows in document.items()
-    }
+    texts = {name: [row if isinstance(row, str) else row_text(row) for row in rows] for name, rows in document.items()}
     wanted = {name: rows for name, rows in canonical(source.tables, texts, Place("test")).items() if rows}
     node.do(load_step(source), *(configure_step(source, name, rows) for name, rows in wanted.items()))
     node.do(publish_step(NAME, None, source.generation), attach_step(veth.ifname, NAME, mode))

@@ -41,7 +41,9 @@ def packet(source: str = "198.51.100.9", **more: Any) -> bytes:
 def instructions(**constants: bool) -> int:
     """Bytes of the program as the verifier left it."""
     with loaded(scrubber().with_constants(constants)) as found:
-        shown: Mapping[str, Any] = json.loads(command("bpftool", "-j", "prog", "show", "id", str(found.program.info.id)))
+        shown: Mapping[str, Any] = json.loads(
+            command("bpftool", "-j", "prog", "show", "id", str(found.program.info.id))
+        )
     return int(shown["bytes_xlated"])
 
 
@@ -114,7 +116,14 @@ def test_a_pattern_in_a_later_buffer_is_found() -> None:
     support()  # builds them all
     manifest = load_manifest(OBJECTS / "scrubber_frags.pipeline.yml")
     source = PipelineSource(manifest, (OBJECTS / "scrubber_frags.bpf.o").read_bytes(), support())
-    row = {"policy": 12, "index": 0, "protocol": 17, "offset": 8000, "length": 4, "bytes": b"evil".ljust(16, b"\0").hex()}
+    row = {
+        "policy": 12,
+        "index": 0,
+        "protocol": 17,
+        "offset": 8000,
+        "length": 4,
+        "bytes": b"evil".ljust(16, b"\0").hex(),
+    }
     big = packet(udp={"destination": 53}, payload={"hex": ("00" * 8000) + b"evil".hex()})
     with loaded(source) as found:
         found.write({**policy("patterns"), "patterns": [row]})

@@ -27,7 +27,9 @@ def public() -> "set[str]":
     headers = ("wirespeed.h", "wirespeed_config.h", "wirespeed_state.h")
     text = "".join((BPF / "include" / name).read_text(encoding="utf-8") for name in headers)
     macros = set(re.findall(r"^#define ((?:WS|ws)_\w+)", text, re.MULTILINE))
-    functions = set(re.findall(r"^static __always_inline .*?(ws_\w+)\(", (BPF / "include/wirespeed.h").read_text(), re.M))
+    functions = set(
+        re.findall(r"^static __always_inline .*?(ws_\w+)\(", (BPF / "include/wirespeed.h").read_text(), re.M)
+    )
     return (macros | functions) - set(OWN)
 
 

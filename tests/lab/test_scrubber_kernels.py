@@ -31,9 +31,7 @@ def asked(build: str, constants: Dict[str, bool]) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("kernel", kernels("WIRESPEED_SCRUBBER_KERNELS", "6.1"))
-def test_every_kernel_takes_it_and_judges_alike(
-    node: Callable[..., Node], kernel: str, record_property: Any
-) -> None:
+def test_every_kernel_takes_it_and_judges_alike(node: Callable[..., Node], kernel: str, record_property: Any) -> None:
     agent = Agent(node(kernel, "virtio"), "scrubber_agent.py")
     try:
         told: List[Dict[str, Any]] = [

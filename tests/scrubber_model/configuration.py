@@ -36,8 +36,8 @@ class Prefixes:
 
     def add(self, text: str, meaning: Any) -> None:
         network = ipaddress.ip_network(text)
-        bits = network.max_prefixlen
-        self.rows[network.version, network.prefixlen, int(network.network_address) >> (bits - network.prefixlen)] = meaning
+        number = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
+        self.rows[network.version, network.prefixlen, number] = meaning
 
     def find(self, address: bytes) -> Optional[Any]:
         version, bits, number = (4, 32, int.from_bytes(address, "big"))
@@ -70,9 +70,7 @@ class Configuration:
     def __init__(self, document: Document) -> None:
         self.allow = _set(document, "allow")
         self.deny = _set(document, "deny")
-        self.deny_address = frozenset(
-            ipaddress.ip_address(row).packed for row in (*_rows(document, "deny_address"),)
-        )
+        self.deny_address = frozenset(ipaddress.ip_address(row).packed for row in (*_rows(document, "deny_address"),))
         self.customers = Prefixes()
         for row in _rows(document, "customers"):
             self.customers.add(row["prefix"], (row["customer"], row["policy"]))
