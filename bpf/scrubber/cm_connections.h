@@ -7,6 +7,7 @@
 #ifndef SCRUBBER_CM_CONNECTIONS_H
 #define SCRUBBER_CM_CONNECTIONS_H
 
+#include "constants.h"
 #include "tables.h"
 #include "verdicts.h"
 
@@ -41,13 +42,15 @@ static __always_inline __u32 timeout_of(const struct flow *flow,
 					       : policy->closing_timeout;
 }
 
+/* Without what went out no UDP packet could be an answer. */
 static __always_inline bool is_tracked(const struct packet *packet,
 				       const struct policy *policy)
 {
-	__u32 wanted =
-		packet->protocol == IPPROTO_TCP ? CM_CONNECTIONS : CM_UDP_PAIRS;
-
-	return has_ports(packet) && policy->countermeasures & wanted;
+	if (!has_ports(packet))
+		return false;
+	if (packet->protocol == IPPROTO_TCP)
+		return policy->countermeasures & CM_CONNECTIONS;
+	return with_outbound && policy->countermeasures & CM_UDP_PAIRS;
 }
 
 static __always_inline struct flow_key inbound_flow(const struct packet *packet,

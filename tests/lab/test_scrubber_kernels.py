@@ -20,14 +20,14 @@ from .agent import Agent
 pytestmark = [requires("clang")]
 
 BUILDS = ("scrubber", "scrubber_frags")
-ALL_OFF = {f"with_{feature}": False for feature in FEATURES}
+ALL_ON, ALL_OFF = ({f"with_{feature}": on for feature in FEATURES} for on in (True, False))
 
 
 def asked(build: str, constants: Dict[str, bool]) -> Dict[str, Any]:
     support()  # builds them all
     manifest = load_manifest(OBJECTS / f"{build}.pipeline.yml").to_json()
     code = base64.b64encode((OBJECTS / f"{build}.bpf.o").read_bytes()).decode()
-    return {"manifest": manifest, "object": code, "constants": constants, "run": not constants}
+    return {"manifest": manifest, "object": code, "constants": constants, "run": constants is ALL_ON}
 
 
 @pytest.mark.parametrize("kernel", kernels("WIRESPEED_SCRUBBER_KERNELS", "6.1"))
@@ -35,7 +35,7 @@ def test_every_kernel_takes_it_and_judges_alike(node: Callable[..., Node], kerne
     agent = Agent(node(kernel, "virtio"), "scrubber_agent.py")
     try:
         told: List[Dict[str, Any]] = [
-            agent.request(**asked(build, constants)) for build in BUILDS for constants in ({}, ALL_OFF)
+            agent.request(**asked(build, constants)) for build in BUILDS for constants in (ALL_ON, ALL_OFF)
         ]
     finally:
         agent.close()
