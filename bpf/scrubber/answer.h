@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Turns a SYN round into the SYN-ACK that challenges its sender (cm_syn_cookies.h). */
+/* Turns a SYN round into the SYN-ACK that challenges its sender
+ * (cm_syn_cookies.h). */
 #ifndef SCRUBBER_ANSWER_H
 #define SCRUBBER_ANSWER_H
 
@@ -37,7 +38,8 @@ static __always_inline void answer_v4(struct iphdr *ip,
 	ip->protocol = IPPROTO_TCP;
 	ip->saddr = packet->destination.word[0];
 	ip->daddr = packet->source.word[0];
-	ip->check = folded(bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0));
+	ip->check =
+		folded(bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0));
 }
 
 static __always_inline void answer_v6(struct ipv6hdr *ip,
@@ -73,7 +75,8 @@ static __always_inline void answer_tcp(struct tcphdr *tcp,
 		bpf_csum_diff(NULL, 0, (__be32 *)tcp, sizeof(*tcp), sum));
 }
 
-/* Cuts what the SYN had beyond its headers; a frame stays as long as Ethernet wants it. */
+/* Cuts what the SYN had beyond its headers; a frame stays as long as Ethernet
+ * wants it. */
 static __always_inline bool trimmed(struct xdp_md *ctx, __u32 headers)
 {
 	__u32 bytes = ws_frame_bytes(ctx);
@@ -87,8 +90,8 @@ static __always_inline bool trimmed(struct xdp_md *ctx, __u32 headers)
 static __always_inline bool answer(struct xdp_md *ctx, struct packet *packet)
 {
 	__u64 network = packet->network & MAX_NETWORK;
-	__u64 header = packet->version == 4 ? sizeof(struct iphdr) :
-					      sizeof(struct ipv6hdr);
+	__u64 header = packet->version == 4 ? sizeof(struct iphdr)
+					    : sizeof(struct ipv6hdr);
 	__s64 cookie = cookie_of(packet);
 	void *front, *end, *ip;
 	struct tcphdr *tcp;

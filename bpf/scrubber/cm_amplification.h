@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Answers that nobody asked for: UDP from the port of a service that amplifies. */
+/* Answers that nobody asked for: UDP from the port of a service that amplifies.
+ */
 #ifndef SCRUBBER_CM_AMPLIFICATION_H
 #define SCRUBBER_CM_AMPLIFICATION_H
 

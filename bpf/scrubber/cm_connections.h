@@ -7,6 +7,7 @@
 #ifndef SCRUBBER_CM_CONNECTIONS_H
 #define SCRUBBER_CM_CONNECTIONS_H
 
+#include "constants.h"
 #include "tables.h"
 #include "verdicts.h"
 
@@ -22,8 +23,8 @@ static __always_inline enum flow_state tcp_next(__u64 state, __u8 flags)
 	if (flags & (TCP_FIN | TCP_RST))
 		return FLOW_CLOSING;
 	if (opens(flags))
-		return state == FLOW_ESTABLISHED ? FLOW_ESTABLISHED :
-						   FLOW_OPENING;
+		return state == FLOW_ESTABLISHED ? FLOW_ESTABLISHED
+						 : FLOW_OPENING;
 	if (state == FLOW_OPENING && flags & TCP_ACK)
 		return FLOW_ESTABLISHED;
 	return state;
@@ -37,21 +38,23 @@ static __always_inline __u32 timeout_of(const struct flow *flow,
 		return policy->udp_timeout;
 	if (flow->state == FLOW_OPENING)
 		return policy->opening_timeout;
-	return flow->state == FLOW_ESTABLISHED ? policy->established_timeout :
-						 policy->closing_timeout;
+	return flow->state == FLOW_ESTABLISHED ? policy->established_timeout
+					       : policy->closing_timeout;
 }
 
+/* Without what went out no UDP packet could be an answer. */
 static __always_inline bool is_tracked(const struct packet *packet,
 				       const struct policy *policy)
 {
-	__u32 wanted = packet->protocol == IPPROTO_TCP ? CM_CONNECTIONS :
-							 CM_UDP_PAIRS;
-
-	return has_ports(packet) && policy->countermeasures & wanted;
+	if (!has_ports(packet))
+		return false;
+	if (packet->protocol == IPPROTO_TCP)
+		return policy->countermeasures & CM_CONNECTIONS;
+	return with_outbound && policy->countermeasures & CM_UDP_PAIRS;
 }
 
-static __always_inline struct flow_key
-inbound_flow(const struct packet *packet, __u32 policy_id)
+static __always_inline struct flow_key inbound_flow(const struct packet *packet,
+						    __u32 policy_id)
 {
 	struct flow_key key = { .inside = packet->destination,
 				.outside = packet->source,
@@ -87,8 +90,8 @@ static __always_inline void begin(struct flow *expired,
 		note(FLOW_EXPIRED);
 		*expired = *fresh;
 	} else {
-		note(flows_lookup_or_init(key, fresh) ? FLOW_MADE :
-							FLOW_NO_ROOM);
+		note(flows_lookup_or_init(key, fresh) ? FLOW_MADE
+						      : FLOW_NO_ROOM);
 	}
 }
 
@@ -123,17 +126,17 @@ static __always_inline void note_outbound(const struct packet *packet,
 	struct flow_key key = outbound_flow(packet, policy_id);
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct flow *flow = flows_lookup(&key);
-	bool live = flow && !older_than(flow->last_seen, now,
-					timeout_of(flow, policy,
-						   packet->protocol));
+	bool live =
+		flow && !older_than(flow->last_seen, now,
+				    timeout_of(flow, policy, packet->protocol));
 	struct flow seen = { .last_seen = now, .state = FLOW_ESTABLISHED };
 
 	if (packet->protocol == IPPROTO_TCP)
-		seen.state = opens(packet->tcp_flags) && !live ?
-				     FLOW_OPENING :
-				     tcp_next(live ? flow->state :
-						     FLOW_ESTABLISHED,
-					      packet->tcp_flags);
+		seen.state = opens(packet->tcp_flags) && !live
+				     ? FLOW_OPENING
+				     : tcp_next(live ? flow->state
+						     : FLOW_ESTABLISHED,
+						packet->tcp_flags);
 	if (live)
 		*flow = seen;
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Destination ports and protocols: the port's own row, else the protocol's, else the policy's word. */
+/* Destination ports and protocols: the port's own row, else the protocol's,
+ * else the policy's word. */
 #ifndef SCRUBBER_CM_PORTS_H
 #define SCRUBBER_CM_PORTS_H
 

@@ -19,7 +19,8 @@
 #define COARSE_ENOUGH (20 * NS_PER_MS)
 #define SWAP_TRIES 4
 
-/* An IPv6 site has at least a /64 to send from (RFC 6177), so that is one source. */
+/* An IPv6 site has at least a /64 to send from (RFC 6177), so that is one
+ * source. */
 static __always_inline struct source_key limited(const struct packet *packet,
 						 __u32 policy_id)
 {
@@ -61,8 +62,8 @@ static __always_inline enum verdict cm_rate_limit(const struct packet *packet,
 		return RATE_LIMIT;
 	interval = NS_PER_SECOND / policy->rate;
 	burst = interval * policy->burst;
-	now = burst < COARSE_ENOUGH ? bpf_ktime_get_ns() :
-				      bpf_ktime_get_coarse_ns();
+	now = burst < COARSE_ENOUGH ? bpf_ktime_get_ns()
+				    : bpf_ktime_get_coarse_ns();
 	bucket = buckets_lookup(&key);
 	if (!bucket) {
 		bucket = buckets_lookup_or_init(&key, &full);

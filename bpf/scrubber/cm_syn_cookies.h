@@ -110,8 +110,8 @@ static __always_inline void verify(const struct source_key *key)
 /* Only a plain header is turned round by answer.h. */
 static __always_inline bool is_plain(const struct packet *packet)
 {
-	__u32 header = packet->version == 4 ? sizeof(struct iphdr) :
-					      sizeof(struct ipv6hdr);
+	__u32 header = packet->version == 4 ? sizeof(struct iphdr)
+					    : sizeof(struct ipv6hdr);
 
 	return packet->fragment == WHOLE &&
 	       packet->transport == packet->network + header;

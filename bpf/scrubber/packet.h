@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <bpf/bpf_endian.h>
 
-/* As it stands in the packet; of IPv4 in the first word, the others are zero. */
+/* As it stands in the packet; of IPv4 in the first word, the others are zero.
+ */
 struct address {
 	__be32 word[4];
 };

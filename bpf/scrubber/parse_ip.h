@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* From the IP header to the transport header: options, extension headers, fragments. */
+/* From the IP header to the transport header: options, extension headers,
+ * fragments. */
 #ifndef SCRUBBER_PARSE_IP_H
 #define SCRUBBER_PARSE_IP_H
 
@@ -76,9 +77,8 @@ static __always_inline bool step_over(struct xdp_md *ctx, struct packet *out)
 }
 
 /* False when the extension headers are cut off, or more than we read. */
-static __always_inline bool read_v6(struct xdp_md *ctx,
-				    const struct frame *frame,
-				    struct packet *out)
+static __always_inline bool
+read_v6(struct xdp_md *ctx, const struct frame *frame, struct packet *out)
 {
 	struct ipv6hdr *ip = frame->v6;
 

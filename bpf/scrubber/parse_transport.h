@@ -41,8 +41,7 @@ static __always_inline bool parse_udp(void *at, void *end, struct packet *out)
 	struct udphdr *udp = at;
 	__u32 length;
 
-	if ((void *)(udp + 1) > end ||
-	    out->transport + sizeof(*udp) > out->end)
+	if ((void *)(udp + 1) > end || out->transport + sizeof(*udp) > out->end)
 		return false;
 	length = bpf_ntohs(udp->len);
 	if (length < sizeof(*udp) ||

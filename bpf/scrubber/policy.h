@@ -14,7 +14,7 @@
 #include "tables.h"
 #include "verdicts.h"
 
-static __always_inline struct protected *
+static __always_inline struct customer *
 customer_of(const struct address *address, __u8 version, __u32 side)
 {
 	if (version == 4) {
@@ -30,7 +30,8 @@ customer_of(const struct address *address, __u8 version, __u32 side)
 	}
 }
 
-/* The longest prefix of the policy that holds the source; PASS when none does. */
+/* The longest prefix of the policy that holds the source; PASS when none does.
+ */
 static __always_inline enum verdict policy_prefix(const struct packet *packet,
 						  __u32 policy_id, __u32 side)
 {
@@ -57,17 +58,18 @@ static __always_inline enum verdict policy_prefix(const struct packet *packet,
 }
 
 /* What needs no state first; tokens are taken by what all others let in. */
-#define TRY(feature, bits, countermeasure)                             \
-	if (with_##feature && policy->countermeasures & (bits)) {      \
-		enum verdict found = countermeasure;                   \
-								       \
-		if (found != PASS)                                     \
-			return found;                                  \
+#define TRY(feature, bits, countermeasure)                        \
+	if (with_##feature && policy->countermeasures & (bits)) { \
+		enum verdict found = countermeasure;              \
+                                                                  \
+		if (found != PASS)                                \
+			return found;                             \
 	}
 
-static __always_inline enum verdict
-judge_by_policy(struct xdp_md *ctx, const struct packet *packet,
-		const struct policy *policy, __u32 id, __u32 side)
+static __always_inline enum verdict judge_by_policy(struct xdp_md *ctx,
+						    const struct packet *packet,
+						    const struct policy *policy,
+						    __u32 id, __u32 side)
 {
 	if (with_policy_prefixes) {
 		enum verdict found = policy_prefix(packet, id, side);

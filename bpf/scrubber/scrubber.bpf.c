@@ -46,12 +46,12 @@ static __always_inline enum verdict carried_out(struct xdp_md *ctx,
 /* To a customer; `bytes` are those of the frame as it came. */
 static __always_inline enum verdict judge_inbound(struct xdp_md *ctx,
 						  struct packet *packet,
-						  struct protected *protected,
+						  struct customer *owner,
 						  __u64 bytes, __u32 side)
 {
-	struct entity entity = { .customer = protected->customer,
-				 .policy = protected->policy };
-	__u32 id = protected->policy;
+	struct entity entity = { .customer = owner->customer,
+				 .policy = owner->policy };
+	__u32 id = owner->policy;
 	struct policy *policy = ws_lookup(policies, side, &id);
 	enum verdict verdict = PASS, done = PASS;
 
@@ -71,14 +71,14 @@ static __always_inline enum verdict judge_inbound(struct xdp_md *ctx,
 static __always_inline void note_if_outbound(const struct packet *packet,
 					     __u32 side)
 {
-	struct protected *protected;
+	struct customer *owner;
 	struct policy *policy;
 	__u32 id;
 
-	protected = customer_of(&packet->source, packet->version, side);
-	if (!protected)
+	owner = customer_of(&packet->source, packet->version, side);
+	if (!owner)
 		return;
-	id = protected->policy;
+	id = owner->policy;
 	policy = ws_lookup(policies, side, &id);
 	if (policy && is_tracked(packet, policy))
 		note_outbound(packet, policy, id);
@@ -88,7 +88,7 @@ static __always_inline enum verdict
 judge_packet(struct xdp_md *ctx, const struct frame *frame, bool v4, __u32 side)
 {
 	struct packet packet = {};
-	struct protected *protected;
+	struct customer *owner;
 	enum verdict verdict = PASS;
 
 	if (v4)
@@ -97,10 +97,10 @@ judge_packet(struct xdp_md *ctx, const struct frame *frame, bool v4, __u32 side)
 		return MALFORMED;
 	if (!parse_transport(frame, &packet))
 		return MALFORMED;
-	protected = customer_of(&packet.destination, packet.version, side);
-	if (protected)
-		verdict = judge_inbound(ctx, &packet, protected, frame->bytes,
-					side);
+	owner = customer_of(&packet.destination, packet.version, side);
+	if (owner)
+		verdict =
+			judge_inbound(ctx, &packet, owner, frame->bytes, side);
 	if (with_connections && with_outbound && lets_in(verdict))
 		note_if_outbound(&packet, side);
 	return verdict;
@@ -117,8 +117,8 @@ static __always_inline enum verdict judge(struct xdp_md *ctx,
 		return MALFORMED;
 	if (parsed == PARSED_OTHER)
 		return NOT_INSPECTED;
-	verdict = parsed == PARSED_IPV4 ? judge_source_v4(frame->v4, side) :
-					  judge_source_v6(frame->v6, side);
+	verdict = parsed == PARSED_IPV4 ? judge_source_v4(frame->v4, side)
+					: judge_source_v6(frame->v6, side);
 	if (verdict != PASS || !with_policies)
 		return verdict;
 	return judge_packet(ctx, frame, parsed == PARSED_IPV4, side);

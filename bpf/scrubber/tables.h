@@ -48,7 +48,7 @@ struct address_v6 {
 	__u8 address[16];
 };
 
-struct protected {
+struct customer {
 	__u32 customer;
 	__u32 policy;
 };
@@ -63,7 +63,8 @@ enum fragments {
 	FRAGMENTS_DENY_UDP,
 };
 
-/* Bits of policy.countermeasures: `countermeasures` in scrubber.pipeline.yml. */
+/* Bits of policy.countermeasures: `countermeasures` in scrubber.pipeline.yml.
+ */
 enum countermeasures {
 	CM_FRAGMENTS = 1,
 	CM_AMPLIFICATION = 2,
@@ -133,8 +134,8 @@ HASH(deny_address_v4, struct address_v4, __u8, 1 << 16);
 HASH(deny_address_v6, struct address_v6, __u8, 1 << 16);
 TRIE(deny_v4, struct prefix_v4, __u8, 1 << 20);
 TRIE(deny_v6, struct prefix_v6, __u8, 1 << 20);
-TRIE(customers_v4, struct prefix_v4, struct protected, 1 << 16);
-TRIE(customers_v6, struct prefix_v6, struct protected, 1 << 16);
+TRIE(customers_v4, struct prefix_v4, struct customer, 1 << 16);
+TRIE(customers_v6, struct prefix_v6, struct customer, 1 << 16);
 HASH(policies, __u32, struct policy, 1 << 14);
 TRIE(policy_prefixes_v4, struct policy_prefix_v4, enum action, 1 << 20);
 TRIE(policy_prefixes_v6, struct policy_prefix_v6, enum action, 1 << 20);

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import select
 import struct
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
@@ -15,6 +16,7 @@ from wirespeed.model.nic import XdpMode
 from wirespeed.model.row import row_text
 from wirespeed.pipeline import instance
 from wirespeed.pipeline.packet import frame
+from wirespeed.pipeline.source import PipelineSource
 
 from . import netns
 from .frames import send
@@ -23,6 +25,12 @@ from .pipelines_here import Node, attach_step, configure_step, load_step, publis
 
 NAME = "scrubber"
 _SEEN = struct.Struct("=QQ")
+
+
+@functools.cache
+def attached_scrubber() -> PipelineSource:
+    """With all that it can do."""
+    return scrubber().with_constants({"with_outbound": True})
 
 
 def quiet_veth(namespaces: Factory) -> Veth:
@@ -37,7 +45,7 @@ def quiet_veth(namespaces: Factory) -> Veth:
 
 def attach(veth: Veth, document: Mapping[str, List[Any]], mode: XdpMode = XdpMode.NATIVE) -> None:
     """Loads, fills, publishes and attaches; within the node's namespace."""
-    source = scrubber()
+    source = attached_scrubber()
     node = Node(source)
     texts = {name: [row if isinstance(row, str) else row_text(row) for row in rows] for name, rows in document.items()}
     wanted = {name: rows for name, rows in canonical(source.tables, texts, Place("test")).items() if rows}
@@ -47,7 +55,8 @@ def attach(veth: Veth, document: Mapping[str, List[Any]], mode: XdpMode = XdpMod
 
 def counts() -> Dict[str, int]:
     """Packets of each verdict that had any; within the node's namespace."""
-    found = zip(scrubber().manifest.verdicts, Node().verdicts(scrubber()))
+    source = attached_scrubber()
+    found = zip(source.manifest.verdicts, Node().verdicts(source))
     return {verdict.name: packets for verdict, (packets, dummy) in found if packets}
 
 
@@ -76,7 +85,7 @@ def forget(name: str) -> None:
 
 
 def open_map(name: str) -> BpfMap:
-    return instance.open_map(Node().paths, NAME, scrubber().generation, name)
+    return instance.open_map(Node().paths, NAME, attached_scrubber().generation, name)
 
 
 def built(packet: Mapping[str, Any], times: int = 1) -> List[bytes]:

@@ -95,7 +95,7 @@ def loaded(source: PipelineSource, **sizes: int) -> Iterator[Loaded]:
         sides.resize(opened, source.maps, room)
         for name, flags in source.flags.items():
             opened.set_flags(name, flags)
-        with Outer(opened, sides.sized(source.maps, room)) as outer:
+        with Outer(opened, sides.sized(source.maps, room), source.btf) as outer:
             opened.load()
             outer.fill(opened)
         found = Loaded(source, opened)

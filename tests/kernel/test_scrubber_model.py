@@ -102,7 +102,7 @@ def run_one(seed: int, met: Set[str], every: bool = False) -> Optional[str]:
     chance = Random(seed)
     document = chances.document(chance)
     without = frozenset(chances.some(chance, FEATURES, 3)) if chance.random() < 0.5 else frozenset()
-    source = scrubber().with_constants({f"with_{name}": False for name in without})
+    source = scrubber().with_constants({f"with_{name}": name not in without for name in FEATURES})
     with loaded(source) as program:
         run, frame = Run(program, document, without), chances.frame(chance)
         for number in range(EACH):

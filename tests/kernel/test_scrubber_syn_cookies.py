@@ -43,8 +43,7 @@ def say_hello(address: str, times: int) -> List[bytes]:
 
 def echo(listening: socket.socket, times: int) -> None:
     for dummy in range(times):
-        client, dummy_address = listening.accept()
-        with client:
+        with listening.accept()[0] as client:
             client.sendall(client.recv(100))
 
 

@@ -177,8 +177,11 @@ class Scrubber:
         return ""
 
     def _tracked(self, packet: Packet, policy: Policy) -> bool:
-        wanted = "connections" if packet.protocol == TCP else "udp_pairs"
-        return packet.has_ports and self._has("connections") and wanted in policy.countermeasures
+        if not packet.has_ports or not self._has("connections"):
+            return False
+        if packet.protocol == TCP:
+            return "connections" in policy.countermeasures
+        return self._has("outbound") and "udp_pairs" in policy.countermeasures
 
     def _begin(self, flow: Flow, state: str) -> None:
         self.flows[flow] = state

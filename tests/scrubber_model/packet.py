@@ -8,19 +8,8 @@ from dataclasses import dataclass
 VLAN_TYPES = (0x8100, 0x88A8)
 IPV4, IPV6 = 0x0800, 0x86DD
 VLAN_TAGS, EXTENSIONS = 2, 6
-HOP_BY_HOP, ICMP, IPIP, TCP, UDP, IP6IP, ROUTING, FRAGMENT, GRE, ICMPV6, DESTINATION = (
-    0,
-    1,
-    4,
-    6,
-    17,
-    41,
-    43,
-    44,
-    47,
-    58,
-    60,
-)
+HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION = 0, 43, 44, 60
+ICMP, IPIP, TCP, UDP, IP6IP, GRE, ICMPV6 = 1, 4, 6, 17, 41, 47, 58
 EXTENSION_HEADERS = (HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION)
 HEADERS = {ICMP: 8, ICMPV6: 8, GRE: 4, IPIP: 20, IP6IP: 40}
 """What must be there of a header that has no ports."""

@@ -14,7 +14,8 @@ from typing import Collection, Dict, List, Mapping
 
 from ..kernel.bpf_map import ARRAY, ARRAY_OF_MAPS, BpfMap
 from ..kernel.bpf_object import BpfObject
-from ..kernel.btf import MapDefinition
+from ..kernel.btf import OPAQUE, STRUCT, Btf, MapDefinition
+from ..kernel.btf_blank import KEY, VALUE, blank
 from . import sides
 
 _FD = _INDEX = 4
@@ -24,14 +25,18 @@ class Outer:
     """Of one object: made before it is loaded, filled after. ``without`` are tables that it shares with others."""
 
     def __init__(
-        self, opened: BpfObject, definitions: Mapping[str, MapDefinition], without: Collection[str] = ()
+        self, opened: BpfObject, definitions: Mapping[str, MapDefinition], btf: Btf, without: Collection[str] = ()
     ) -> None:
-        """``definitions`` are of the sizes that the object is loaded with."""
+        """``definitions`` are of the sizes that the object is loaded with, ``btf`` is where their types are.
+
+        What belongs to the kernel in a value (a lock) only libbpf's own array takes: it is left to libbpf.
+        """
         self._stack = ExitStack()
         self._made: Dict[str, BpfMap] = {}
         for table in sides.tables(definitions):
-            if table not in without:
-                self._made[table] = self._stack.enter_context(_array(sides.side_of(definitions[table])))
+            side = sides.side_of(definitions[table])
+            if table not in without and not _has_kernels_own(side, btf):
+                self._made[table] = self._stack.enter_context(_array(side, btf))
                 opened.reuse(table, self._made[table])
 
     def fill(self, loaded: BpfObject) -> None:
@@ -69,9 +74,18 @@ class _Write(Thread):
             self.error = error
 
 
-def _array(side: MapDefinition) -> BpfMap:
+def _has_kernels_own(side: MapDefinition, btf: Btf) -> bool:
+    return bool(side.value_type) and any(leaf.kind.startswith(OPAQUE) for leaf in btf.leaves(side.value_type))
+
+
+def _array(side: MapDefinition, btf: Btf) -> BpfMap:
     """Only arrays must be as large as their template (kernel/bpf/arraymap.c, array_map_meta_equal)."""
-    sizes, name = (side.key_size, side.value_size), side.name[:15]
+    sizes = (side.key_size, side.value_size)
     entries = side.max_entries if side.type == ARRAY else 1
-    with BpfMap.create(side.type, "ws_template", sizes, entries, flags=side.flags) as template:
-        return BpfMap.create(ARRAY_OF_MAPS, name, (_INDEX, _FD), sides.SIDES, template)
+    with ExitStack() as stack:
+        types = None
+        if side.value_type and btf.types[btf.plain(side.value_type)].kind == STRUCT:
+            types = (stack.enter_context(blank(*sizes)), KEY, VALUE)
+        template = BpfMap.create(side.type, "ws_template", sizes, entries, flags=side.flags, types=types)
+        stack.enter_context(template)
+        return BpfMap.create(ARRAY_OF_MAPS, side.name[:15], (_INDEX, _FD), sides.SIDES, template)

@@ -60,6 +60,7 @@ class BpfObject:
             raise BadInput(Place(name), "", f"libbpf cannot read this object: {reason}.", "Build it again.")
         self._names: Dict[int, str] = {}
         self._templates: List[BpfMap] = []
+        self._maps = dict(self._walk("map"))
         self._unpin()
 
     def _unpin(self) -> None:
@@ -79,7 +80,7 @@ class BpfObject:
 
     def _map(self, name: str) -> int:
         """libbpf puts the object's name before those of its own maps: ``small.bss``."""
-        found = dict(self._walk("map"))
+        found = self._maps
         return found[name] if name in found else next(at for full, at in found.items() if full.endswith(name))
 
     def only(self, programs: Sequence[str]) -> None:

@@ -146,7 +146,7 @@ def _loaded(source: PipelineSource, room: int) -> Iterator[BpfObject]:
         sides.resize(opened, source.maps, sizes)
         for name, flags in source.flags.items():
             opened.set_flags(name, flags)
-        with Outer(opened, sides.sized(source.maps, sizes)) as outer:
+        with Outer(opened, sides.sized(source.maps, sizes), source.btf) as outer:
             opened.load()
             outer.fill(opened)
         yield opened

@@ -35,7 +35,7 @@ def load_into(
         for name, kept in own.items():
             loaded.reuse(name, kept)
         loaded.patch_rodata({**source.rodata, **carry.fit(loaded, source, hands, live)})
-        with Outer(loaded, source.maps, own) as outer:
+        with Outer(loaded, source.maps, source.btf, own) as outer:
             loaded.load()
             outer.fill(loaded)
         _rehearse(loaded, source, hands, live)
