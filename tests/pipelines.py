@@ -14,9 +14,6 @@ from wirespeed import bundle
 from wirespeed.author_verbs import this_machine
 from wirespeed.errors import Place
 from wirespeed.gather import BUILT_IN_PROFILES, built_in_support
-from wirespeed.kernel import host
-from wirespeed.model.node import Node
-from wirespeed.pipeline import sizes
 from wirespeed.pipeline.manifest import Manifest, load_manifest
 from wirespeed.pipeline.source import PipelineSource
 from wirespeed.pipeline.support import Support
@@ -61,22 +58,14 @@ def support() -> Support:
 
 def here(source: PipelineSource) -> PipelineSource:
     """Its sizes as a run on this machine works them out, for one NIC: the same generation."""
-    system = host.read()
-    cpus = (system.cpus_possible, system.cpus_online, system.cpus_by_numa)
-    node = Node("", system.kernel, system.boot_id, *cpus, ram_mib=system.ram_mib, libbpf="", nics={})
-    return source.on(sizes.names(node, 1))
+    return source.on(this_machine())
 
 
 @functools.cache
 def scrubber() -> PipelineSource:
-    """As a run of this machine sizes it."""
     ours = support()
     manifest = load_manifest(OBJECTS / "scrubber.pipeline.yml")
-<<<<<<< HEAD
-    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), ours).on(this_machine())
-=======
     return here(PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), ours))
->>>>>>> scrubber
 
 
 @functools.cache
@@ -85,11 +74,7 @@ def next_scrubber(version: str = "0.1.1") -> PipelineSource:
     with tempfile.TemporaryDirectory() as folder:
         _built("variant", f"VARIANT={folder}", f"VARIANT_VERSION={version}")
         manifest = load_manifest(Path(folder, "scrubber.pipeline.yml"))
-<<<<<<< HEAD
-        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), support()).on(this_machine())
-=======
         return here(PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), support()))
->>>>>>> scrubber
 
 
 @functools.cache

@@ -40,12 +40,8 @@ def packet(source: str = "198.51.100.9", **more: Any) -> bytes:
 
 def instructions(**constants: bool) -> int:
     """Bytes of the program as the verifier left it."""
-<<<<<<< HEAD
-    with loaded(scrubber().with_constants(constants)) as found:
-=======
     everything = {f"with_{feature}": True for feature in FEATURES}
     with loaded(scrubber().with_constants({**everything, **constants})) as found:
->>>>>>> scrubber
         shown: Mapping[str, Any] = json.loads(
             command("bpftool", "-j", "prog", "show", "id", str(found.program.info.id))
         )

@@ -106,14 +106,8 @@ def _noise(chance: Random) -> Iterator[bytes]:
     for host in chance.sample(range(1, 127), 20):
         yield _to_customer(f"192.0.2.{host}", tcp={"source": 6000, "destination": 443})
     for dummy in range(5):
-<<<<<<< HEAD
-        yield frame(
-            {"ipv4": {"source": anyone(), "destination": CUSTOMER, "ihl": 4}, "udp": {}, "length": 60}, "packet"
-        )
-=======
         ip = {"source": anyone(), "destination": CUSTOMER, "ihl": 4}
         yield frame({"ipv4": ip, "udp": {}, "length": 60}, "packet")
->>>>>>> scrubber
     for dummy in range(2):
         yield frame({"ethernet": {"type": 0x0806}, "length": 60}, "packet")
 

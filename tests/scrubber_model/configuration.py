@@ -36,15 +36,8 @@ class Prefixes:
 
     def add(self, text: str, meaning: Any) -> None:
         network = ipaddress.ip_network(text)
-<<<<<<< HEAD
-        bits = network.max_prefixlen
-        self.rows[network.version, network.prefixlen, int(network.network_address) >> (bits - network.prefixlen)] = (
-            meaning
-        )
-=======
         number = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
         self.rows[network.version, network.prefixlen, number] = meaning
->>>>>>> scrubber
 
     def find(self, address: bytes) -> Optional[Any]:
         version, bits, number = (4, 32, int.from_bytes(address, "big"))
