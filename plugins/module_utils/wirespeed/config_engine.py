@@ -23,8 +23,9 @@ from .engine import require_root
 from .errors import BadInput
 from .pipeline.delivery import Progress, silent
 from .pipeline.pins import Paths
+from .pipeline.source import PipelineSource
 
-__all__ = ["DOCUMENT", "Delivered", "Shown", "Told", "apply", "diff", "history", "rollback", "show"]
+__all__ = ["DOCUMENT", "Delivered", "Shown", "Told", "apply", "diff", "history", "rollback", "show", "source"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,12 @@ def rollback(
         recovered = delivering.recovered(paths)
         done = delivery.run(*delivery.earlier(version))
         return replace(done, recovered=[*recovered, *done.recovered])
+
+
+def source(pipeline: str) -> PipelineSource:
+    """What the document of a pipeline that runs here is compiled with. Raises :class:`BadInput` where none does."""
+    require_root()
+    return delivering.live(Paths.from_environment(), pipeline).source
 
 
 def diff(pipeline: str, compiled: Compiled) -> Dict[str, Difference]:

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from . import delivery_verbs
 from .config import bundle as bundles
 from .config.json_schema import schema_of
 from .errors import BadInput, Place
@@ -33,6 +34,7 @@ def add(verbs: Any, verb: Verb) -> None:
         metavar="MANIFEST",
         help="NAME.pipeline.yml, relative to the document; else the built-in pipeline that the document names",
     )
+    delivery_verbs.add(actions, verb)
 
 
 def _schema(options: argparse.Namespace) -> int:

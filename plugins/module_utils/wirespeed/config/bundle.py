@@ -67,6 +67,15 @@ def write(compiled: Compiled, path: Path) -> None:
         raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error
 
 
+def is_bundle(path: Path) -> bool:
+    """Whether a file begins as one. Raises :class:`BadInput` for a file that cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError as error:
+        raise BadInput(Place(str(path)), "", f"cannot be read: {error.strerror}.") from None
+
+
 def read(path: Path) -> Compiled:
     """The rows are views of the file, not copies: ``write`` never changes a file in place.
 
