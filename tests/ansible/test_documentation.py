@@ -9,7 +9,7 @@ import pytest
 
 from .conftest import Control
 
-MODULES = ("nic", "nic_info", "node", "pipeline", "pipeline_info", "counters_info")
+MODULES = ("nic", "nic_info", "node", "pipeline", "pipeline_info", "counters_info", "config", "config_info")
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from itertools import islice
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Sequence
 
 from .config.difference import Difference, counted
 from .config.packed import Packed
 from .config.tables import Table
 from .config_engine import Delivered, Shown, Told
+from .errors import Place
+from .model.intent import unknown_word
 
 MOST_ROWS = 50
 """Of one kind and table; the counts beside them are of all."""
@@ -57,6 +59,12 @@ def before_and_after(told: Mapping[str, Any]) -> Dict[str, str]:
     return {"before": _text(before), "after": _text(after)}
 
 
+def counts_as_text(tables: Mapping[str, Mapping[str, int]]) -> Dict[str, str]:
+    """For ``--diff`` where the rows themselves are on the node alone."""
+    lines = [f"{name}: {count} {kind}" for name, counts in tables.items() for kind, count in counts.items() if count]
+    return {"prepared": _text(lines)}
+
+
 def _line(table: str, row: Any) -> str:
     return f"{table}: {row if isinstance(row, str) else json.dumps(row, sort_keys=True)}"
 
@@ -76,6 +84,14 @@ def standing(found: Shown) -> Dict[str, Any]:
         "drift": changes(found.drift, found.codecs),
         "warnings": list(found.warnings),
     }
+
+
+def rows_of(found: Shown, tables: Sequence[str], most: int) -> Dict[str, List[Any]]:
+    """The first rows of these tables. Raises :class:`BadInput` for one that the pipeline has not."""
+    for name in tables:
+        if name not in found.tables:
+            raise unknown_word(Place("config_info"), "tables", name, list(found.tables))
+    return {name: rows(found.codecs[name], found.tables[name], most) for name in tables}
 
 
 def history(found: Told) -> Dict[str, Any]:
