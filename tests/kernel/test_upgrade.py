@@ -53,10 +53,13 @@ def actions(result: Dict[str, Any]) -> List[str]:
 
 
 def denied() -> int:
-    """All generations count in one map, which the first one's pin names."""
-    with BpfMap.pinned(str(Paths.from_environment().map("scrubber", version_1.GENERATION, "verdicts"))) as verdicts:
-        values = verdicts.lookup_percpu(DENY_V4.to_bytes(4, "little"))
-    return sum(int.from_bytes(value[:8], "little") for value in values)
+    """In all generations: the newer one has more verdicts, counts in a map of its own and takes the old counts."""
+    paths, total = Paths.from_environment(), 0
+    for generation in paths.generations("scrubber"):
+        with instance.open_map(paths, "scrubber", generation, "verdicts") as verdicts:
+            values = verdicts.lookup_percpu(DENY_V4.to_bytes(4, "little"))
+        total += sum(int.from_bytes(value[:8], "little") for value in values)
+    return total
 
 
 def on_hook() -> Tuple[int, int]:
