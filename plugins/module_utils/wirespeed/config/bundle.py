@@ -155,7 +155,7 @@ def _text(value: Any) -> str:
 
 
 def _bounded(value: Any, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"{str(value)[:40]} is no number from {least} to {most}")
 
 

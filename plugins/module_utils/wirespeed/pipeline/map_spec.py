@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ..config.field_spec import FieldSpec
+from .expires import Expires
 
 ALLOW, REFUSE = "allow", "refuse"
 Size = Union[int, str]
@@ -77,7 +78,8 @@ class MapSpec:
 
     ``fields`` are what it says of the columns of a table of records; with ``overlap`` ``refuse`` no prefix may lie
     within another one of the same table. ``sums`` names members of the value that are counters which several CPUs add
-    to (``docs/state.md``). ``lru`` None: as the object declares it.
+    to (``docs/state.md``). ``lru`` None: as the object declares it. ``expires``: which entries ``expiry.py``
+    takes out.
     """
 
     role: Role
@@ -91,6 +93,7 @@ class MapSpec:
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     overlap: str = ALLOW
     lru: Optional[Lru] = None
+    expires: Optional[Expires] = None
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "MapSpec":
@@ -107,6 +110,7 @@ class MapSpec:
             fields={name: FieldSpec.from_json(each) for name, each in said.get("fields", {}).items()},
             overlap=said.get("overlap", ALLOW),
             lru=None if said.get("lru") is None else Lru(said["lru"]),
+            expires=None if said.get("expires") is None else Expires.from_json(said["expires"]),
         )
 
     def to_json(self) -> Dict[str, Any]:
@@ -121,6 +125,8 @@ class MapSpec:
             said["overlap"] = self.overlap
         if self.lru is not None:
             said["lru"] = self.lru.value
+        if self.expires is not None:
+            said["expires"] = self.expires.to_json()
         if self.max_entries is not None:
             said["max_entries"] = self.max_entries
         if self.role.handed_over:

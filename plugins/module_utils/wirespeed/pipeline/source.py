@@ -26,6 +26,7 @@ from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 from . import constants, sizes
+from .expires import offset
 from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
 from .map_spec import REFUSE, Lru, MapSpec
@@ -220,4 +221,7 @@ class PipelineSource:
                 "array of packets and bytes per CPU.",
                 "Declare it with WS_VERDICTS(count), or name no verdicts in the manifest.",
             )
+        for name, spec in self.manifest.maps.items():
+            if spec.expires is not None:
+                offset(self.maps[name], self.btf, spec.expires)
         check_declared(self.tables)  # building them refuses keys that no row can be written to
