@@ -7,7 +7,7 @@ import argparse
 import os
 import platform
 
-from . import compile, config, facts, handover, packet, publish, reload, rerun
+from . import compile, config, facts, handover, packet, publish, reload, rerun, scrubber
 
 BENCHES = {
     "facts": facts.report,
@@ -15,6 +15,7 @@ BENCHES = {
     "publish": publish.report,
     "reload": reload.report,
     "packet": packet.report,
+    "scrubber": scrubber.report,
     "handover": handover.report,
     "compile": compile.report,
     "config": config.report,

@@ -90,15 +90,15 @@ def _ours(stack: ExitStack, source: PipelineSource, other: PipelineSource) -> Di
 
 
 def _least(program: BpfProgram) -> Callable[[], float]:
-    return lambda: min(_once(program) for dummy in range(RUNS))
+    return lambda: min(once(program) for dummy in range(RUNS))
 
 
-def _once(program: BpfProgram) -> float:
+def once(program: BpfProgram, frame: bytes = FRAME, repeat: int = REPEAT) -> float:
     """Nanoseconds of this thread's CPU time for one packet.
 
     The kernel's own figure is in whole ones, and the clock on the wall has in it that it waits for RCU before and after
     the runs (net/bpf/test_run.c, bpf_prog_test_run_xdp: bpf_prog_change_xdp; Linux 6.12).
     """
     started = time.thread_time_ns()
-    program.test_run(FRAME, REPEAT)
-    return (time.thread_time_ns() - started) / REPEAT
+    program.test_run(frame, repeat)
+    return (time.thread_time_ns() - started) / repeat

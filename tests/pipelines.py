@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 from wirespeed import bundle
+from wirespeed.author_verbs import this_machine
 from wirespeed.errors import Place
 from wirespeed.gather import BUILT_IN_PROFILES, built_in_support
 from wirespeed.pipeline.manifest import Manifest, load_manifest
@@ -55,11 +56,16 @@ def support() -> Support:
     return built_in_support()
 
 
+def here(source: PipelineSource) -> PipelineSource:
+    """Its sizes as a run on this machine works them out, for one NIC: the same generation."""
+    return source.on(this_machine())
+
+
 @functools.cache
 def scrubber() -> PipelineSource:
     ours = support()
     manifest = load_manifest(OBJECTS / "scrubber.pipeline.yml")
-    return PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), ours)
+    return here(PipelineSource(manifest, (OBJECTS / "scrubber.bpf.o").read_bytes(), ours))
 
 
 @functools.cache
@@ -68,7 +74,7 @@ def next_scrubber(version: str = "0.1.1") -> PipelineSource:
     with tempfile.TemporaryDirectory() as folder:
         _built("variant", f"VARIANT={folder}", f"VARIANT_VERSION={version}")
         manifest = load_manifest(Path(folder, "scrubber.pipeline.yml"))
-        return PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), support())
+        return here(PipelineSource(manifest, Path(folder, "scrubber.bpf.o").read_bytes(), support()))
 
 
 @functools.cache

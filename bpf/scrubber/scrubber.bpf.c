@@ -1,90 +1,137 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 /*
- * scrubber, the reference pipeline: drops what comes from a denied prefix and
- * counts a verdict for every frame that it sees.
+ * scrubber, the reference pipeline, as the story of a packet: it is parsed, its
+ * source is held against the tables for all, it is found whose it is, that
+ * customer's policy judges it, and what became of it is counted.
  */
+#include "answer.h"
+#include "constants.h"
 #include "parse.h"
+#include "parse_ip.h"
+#include "parse_transport.h"
+#include "policy.h"
+#include "prefixes.h"
+#include "tables.h"
+#include "verdicts.h"
 
 #ifndef WS_VERSION
 #define WS_VERSION "0.1.0"
 #endif
 
-WS_PIPELINE("scrubber", WS_VERSION);
+/* Built twice: for frames in one buffer, and for frames in several. */
+#ifdef WS_FRAGS
+#define NAME "scrubber_frags"
+#define SECTION "xdp.frags"
+#else
+#define NAME "scrubber"
+#define SECTION "xdp"
+#endif
 
-/* In the order of `verdicts` in scrubber.pipeline.yml. */
-enum verdict {
-	PASS,
-	NOT_INSPECTED,
-	DENY_PREFIX_V4,
-	DENY_PREFIX_V6,
-	MALFORMED,
-	VERDICTS,
-};
+WS_PIPELINE(NAME, WS_VERSION);
 
-WS_VERDICTS(VERDICTS);
-
-struct prefix_v4 {
-	__u32 prefixlen;
-	__u8 address[4];
-};
-
-struct prefix_v6 {
-	__u32 prefixlen;
-	__u8 address[16];
-};
-
-/* Entries of a trie are allocated one by one: the limit costs no memory. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1 << 20);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct prefix_v4);
-	__type(value, __u8);
-} deny_v4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1 << 20);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct prefix_v6);
-	__type(value, __u8);
-} deny_v6 SEC(".maps");
-
-static __always_inline int inspect_v4(struct xdp_md *ctx, struct iphdr *ip)
+/* The SYN is answered for real only here, so that a dry run leaves it alone. */
+static __always_inline enum verdict carried_out(struct xdp_md *ctx,
+						struct packet *packet,
+						enum verdict verdict,
+						bool dry_run)
 {
-	struct prefix_v4 source = { .prefixlen = 32 };
-
-	__builtin_memcpy(source.address, &ip->saddr, sizeof(source.address));
-	if (bpf_map_lookup_elem(&deny_v4, &source))
-		return ws_verdict(ctx, DENY_PREFIX_V4, XDP_DROP);
-	return ws_verdict(ctx, PASS, XDP_PASS);
+	if (dry_run && !lets_in(verdict))
+		return DRY_RUN;
+	if (with_syn_cookies && verdict == SYN_CHALLENGE &&
+	    !answer(ctx, packet))
+		return SYN_COOKIES;
+	return verdict;
 }
 
-static __always_inline int inspect_v6(struct xdp_md *ctx, struct ipv6hdr *ip)
+/* To a customer; `bytes` are those of the frame as it came. */
+static __always_inline enum verdict judge_inbound(struct xdp_md *ctx,
+						  struct packet *packet,
+						  struct customer *owner,
+						  __u64 bytes, __u32 side)
 {
-	struct prefix_v6 source = { .prefixlen = 128 };
+	struct entity entity = { .customer = owner->customer,
+				 .policy = owner->policy };
+	__u32 id = owner->policy;
+	struct policy *policy = ws_lookup(policies, side, &id);
+	enum verdict verdict = PASS, done = PASS;
 
-	__builtin_memcpy(source.address, &ip->saddr, sizeof(source.address));
-	if (bpf_map_lookup_elem(&deny_v6, &source))
-		return ws_verdict(ctx, DENY_PREFIX_V6, XDP_DROP);
-	return ws_verdict(ctx, PASS, XDP_PASS);
+	if (policy) {
+		verdict = judge_by_policy(ctx, packet, policy, id, side);
+		done = carried_out(ctx, packet, verdict, policy->dry_run);
+		entity.dry_run = done == DRY_RUN;
+	}
+	if (with_entity_counters) {
+		entity.verdict = done == DRY_RUN ? verdict : done;
+		count_entity(&entity, bytes);
+	}
+	return done;
 }
 
-SEC("xdp")
+/* From a customer: what comes back is an answer. */
+static __always_inline void note_if_outbound(const struct packet *packet,
+					     __u32 side)
+{
+	struct customer *owner;
+	struct policy *policy;
+	__u32 id;
+
+	owner = customer_of(&packet->source, packet->version, side);
+	if (!owner)
+		return;
+	id = owner->policy;
+	policy = ws_lookup(policies, side, &id);
+	if (policy && is_tracked(packet, policy))
+		note_outbound(packet, policy, id);
+}
+
+static __always_inline enum verdict
+judge_packet(struct xdp_md *ctx, const struct frame *frame, bool v4, __u32 side)
+{
+	struct packet packet = {};
+	struct customer *owner;
+	enum verdict verdict = PASS;
+
+	if (v4)
+		read_v4(frame, &packet);
+	else if (!read_v6(ctx, frame, &packet))
+		return MALFORMED;
+	if (!parse_transport(frame, &packet))
+		return MALFORMED;
+	owner = customer_of(&packet.destination, packet.version, side);
+	if (owner)
+		verdict =
+			judge_inbound(ctx, &packet, owner, frame->bytes, side);
+	if (with_connections && with_outbound && lets_in(verdict))
+		note_if_outbound(&packet, side);
+	return verdict;
+}
+
+static __always_inline enum verdict judge(struct xdp_md *ctx,
+					  struct frame *frame)
+{
+	enum parsed parsed = parse(ctx, frame);
+	__u32 side = ws_side();
+	enum verdict verdict;
+
+	if (parsed == PARSED_BROKEN)
+		return MALFORMED;
+	if (parsed == PARSED_OTHER)
+		return NOT_INSPECTED;
+	verdict = parsed == PARSED_IPV4 ? judge_source_v4(frame->v4, side)
+					: judge_source_v6(frame->v6, side);
+	if (verdict != PASS || !with_policies)
+		return verdict;
+	return judge_packet(ctx, frame, parsed == PARSED_IPV4, side);
+}
+
+SEC(SECTION)
 int scrubber(struct xdp_md *ctx)
 {
-	struct headers headers;
+	struct frame frame;
+	enum verdict verdict = judge(ctx, &frame);
 
-	switch (parse(ctx, &headers)) {
-	case PARSED_IPV4:
-		return inspect_v4(ctx, headers.v4);
-	case PARSED_IPV6:
-		return inspect_v6(ctx, headers.v6);
-	case PARSED_OTHER:
-		return ws_verdict(ctx, NOT_INSPECTED, XDP_PASS);
-	default:
-		return ws_verdict(ctx, MALFORMED, XDP_DROP);
-	}
+	ws_count(&verdicts, verdict, frame.bytes);
+	return action_of(verdict);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

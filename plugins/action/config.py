@@ -50,7 +50,7 @@ class ActionModule(Front):
             document = documents.given(delivery_option.inline(given), self.place)
         else:
             path = Path(finder.file(given["document"], self.place, "document"))
-            if bundles.is_one(path):
+            if bundles.is_bundle(path):
                 return path
             document = documents.read(path)
         return compiled(document, self._source(given, finder), Path(constants.DEFAULT_LOCAL_TMP) / "wirespeed")

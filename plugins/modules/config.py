@@ -135,7 +135,7 @@ version:
   returned: success
   type: int
   sample: 4
-version_before:
+before:
   description: The version that was live until then; 0 where none was delivered.
   returned: success
   type: int
@@ -165,6 +165,10 @@ tables:
   type: dict
   sample:
     deny_v4: {added: 2, changed: 0, removed: 2}
+rows:
+  description: The same with the first 20 rows of each kind; C(changed) are pairs of C(before) and C(after).
+  returned: success
+  type: dict
 steps:
   description: The steps that were taken, a line each.
   returned: success

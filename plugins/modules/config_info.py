@@ -88,14 +88,18 @@ drift:
       changed: 0
       removed: 0
       rows: {added: [203.0.113.9/32], changed: [], removed: []}
+rows:
+  description: How many rows are in the kernel, by table.
+  returned: success
+  type: dict
+  sample: {deny_v4: 2, deny_v6: 0}
 tables:
-  description: How many rows each table has, and the rows of O(tables).
+  description: The rows of O(tables), in the table's order.
   returned: success
   type: dict
   sample:
-    deny_v4: {count: 2, rows: [192.0.2.0/24, 198.51.100.7/32]}
-    deny_v6: {count: 0}
-history:
+    deny_v4: [192.0.2.0/24, 198.51.100.7/32]
+deliveries:
   description: What was delivered, newest first, at most 50.
   returned: success
   type: list
@@ -141,7 +145,7 @@ history:
 """
 
 from itertools import islice
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, List, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -172,11 +176,17 @@ def _answer(asked: Mapping[str, Any]) -> Dict[str, Any]:
     for name in asked["tables"]:
         if name not in found.tables:
             raise unknown_word(PLACE, "tables", name, list(found.tables))
-    tables: Dict[str, Dict[str, Any]] = {name: {"count": packed.count} for name, packed in found.tables.items()}
-    for name in asked["tables"]:
-        tables[name]["rows"] = list(islice(found.codecs[name].unpack(found.tables[name]), asked["limit"]))
-    history = config_show.told(config_engine.history(asked["pipeline"]))["deliveries"]
-    return {**config_show.standing(found, asked["limit"]), "tables": tables, "history": history, "changed": False}
+    return {
+        **config_show.standing(found, asked["limit"]),
+        "rows": {name: packed.count for name, packed in found.tables.items()},
+        "tables": {name: _first(found, name, asked["limit"]) for name in asked["tables"]},
+        "deliveries": config_show.told(config_engine.history(asked["pipeline"]))["deliveries"],
+        "changed": False,
+    }
+
+
+def _first(found: config_engine.Shown, table: str, limit: int) -> List[Any]:
+    return list(islice(found.codecs[table].unpack(found.tables[table]), limit))
 
 
 if __name__ == "__main__":

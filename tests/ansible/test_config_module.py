@@ -138,21 +138,16 @@ def told(node: NetnsNode, folder: Path) -> Told:
 
 
 def test_a_document_is_delivered_whole_and_once(told: Told) -> None:
-    assert (told["whole"]["changed"], told["whole"]["version_before"], told["whole"]["version"]) == (True, 0, 1)
+    assert (told["whole"]["changed"], told["whole"]["before"], told["whole"]["version"]) == (True, 0, 1)
     assert told["whole"]["tables"]["policies"] == {"added": MANY, "changed": 0, "removed": 0}
     assert not told["whole_again"]["changed"] and told["whole_again"]["version"] == 1
-    assert {name: each["count"] for name, each in told["info"]["tables"].items()} == {
-        "denied": 1,
-        "hosts": 1,
-        "policies": MANY,
-        "ports": 1,
-    }
+    assert told["info"]["rows"] == {"denied": 1, "hosts": 1, "policies": MANY, "ports": 1}
 
 
 @pytest.mark.parametrize("task", ["whole", "few", "back"])
 def test_check_mode_predicts_the_result_and_the_diff(told: Told, task: str) -> None:
     predicted, found = told[f"{task}_check"], told[task]
-    for key in ("changed", "version", "digest", "strategy", "why", "operations", "tables", "steps", "diff"):
+    for key in ("changed", "version", "digest", "strategy", "why", "operations", "tables", "rows", "steps", "diff"):
         assert predicted[key] == found[key], key
 
 
@@ -181,9 +176,9 @@ def test_a_rollback_brings_the_rows_before_and_does_not_go_forward_again(told: T
 
 def test_info_tells_rows_up_to_a_limit_and_the_history(told: Told) -> None:
     tables = told["rows"]["tables"]
-    assert tables["denied"] == {"count": 1, "rows": ["192.0.2.0/24"]} and tables["hosts"] == {"count": 1}
-    assert [row["policy"] for row in tables["policies"]["rows"]] == [0, 1]
-    assert [(each["version"], each["rollback_to"]) for each in told["rows"]["history"]] == [
+    assert tables["denied"] == ["192.0.2.0/24"] and list(tables) == ["policies", "denied"]
+    assert [row["policy"] for row in tables["policies"]] == [0, 1]
+    assert [(each["version"], each["rollback_to"]) for each in told["rows"]["deliveries"]] == [
         (4, 2),
         (3, None),
         (2, None),

@@ -100,10 +100,10 @@ def node(veth: Veth, places: Places, tmp_path: Path) -> Node:
 def test_a_document_is_compiled_for_what_runs_and_delivered_once(node: Node) -> None:
     path = node.write(DOCUMENT)
     code, text = node.said("apply", path)
-    assert code == 0 and "\nVersion 1 is live, after none by program_swap: " in text
+    assert code == 0 and "\nVersion 1 is live after nothing delivered (program_swap, " in text
     assert "denied: 2 added\n  + 192.0.2.0/24\n  + 198.51.100.7/32\n" in text
     code, text = node.said("apply", path)
-    assert (code, text) == (0, "Nothing to do: version 1 has these rows, and so has the kernel.\n")
+    assert (code, text) == (0, "Nothing to do: version 1 is live.\n")
 
 
 def test_check_and_diff_say_what_a_delivery_does_and_leave_it(node: Node) -> None:
@@ -115,7 +115,7 @@ def test_check_and_diff_say_what_a_delivery_does_and_leave_it(node: Node) -> Non
     code, predicted = node.said("apply", path, "--check", "--json")
     assert code == 2 and node.json("history", "small")["version"] == 1
     assert node.json("apply", path) == json.loads(predicted)
-    assert node.said("diff", path) == (0, "The kernel has these rows.\n")
+    assert node.said("diff", path) == (0, "Nothing differs.\n")
 
 
 def test_more_rows_than_a_screen_has_are_counted(node: Node) -> None:
@@ -129,7 +129,7 @@ def test_more_rows_than_a_screen_has_are_counted(node: Node) -> None:
 
 def test_what_is_shown_is_a_document_that_changes_nothing(node: Node) -> None:
     node.delivered(DOCUMENT)
-    (node.folder / "shown.yml").write_text(node.said("show", "small", "--yaml")[1])
+    (node.folder / "shown.yml").write_text(node.said("show", "small")[1])
     assert not node.json("apply", str(node.folder / "shown.yml"))["changed"]
     node.delivered(CHANGED)
     assert node.json("apply", str(node.folder / "shown.yml"))["version"] == 3
@@ -166,7 +166,7 @@ def test_what_others_wrote_is_shown_and_put_back(node: Node) -> None:
             found.update(bytes([203, 0, 113, 9]), b"\1")
 
     node.veth.node.run(meddle)
-    code, text = node.said("show", "small")
+    code, text = node.said("show", "small", "--summary")
     assert code == 0 and text.endswith("hosts: 1 added\n  + 203.0.113.9\n")
     assert node.delivered(DOCUMENT)["tables"]["hosts"]["rows"]["removed"] == ["203.0.113.9"]
     assert node.json("show", "small")["drift"] == {}

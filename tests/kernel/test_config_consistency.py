@@ -7,7 +7,6 @@ WIRESPEED_VERSIONS says how many versions are delivered by each strategy.
 
 from __future__ import annotations
 
-import os
 import signal
 import struct
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
+from tests.depth import times
 from tests.lab.frames import udp
 from tests.ledger.reloads import wait_until
 from tests.pipelines import small
@@ -41,7 +41,9 @@ ROWS = 256
 SAME, MIXED, MISSING = range(3)
 BETWEEN = 500
 """Packets counted between two deliveries."""
-VERSIONS = int(os.environ.get("WIRESPEED_VERSIONS", "0"))
+PROMISED = 1000
+VERSIONS = times("WIRESPEED_VERSIONS", usual=40, promised=PROMISED)
+PROGRAMS = times("WIRESPEED_VERSIONS", usual=6, promised=PROMISED)
 MANIFEST: Dict[str, Any] = {
     "maps": {
         "routes": {"role": "config", "table": "records"},
@@ -125,16 +127,16 @@ def delivered(veth: Veth, sender: Path, strategy: Strategy, versions: int) -> Co
     return found
 
 
-@pytest.mark.parametrize("strategy, few", [(Strategy.MAP_SWAP, 40), (Strategy.PROGRAM_SWAP, 6)])
+@pytest.mark.parametrize("strategy, versions", [(Strategy.MAP_SWAP, VERSIONS), (Strategy.PROGRAM_SWAP, PROGRAMS)])
 def test_no_packet_meets_two_versions_by_a_swap(
-    veth: Veth, places: Places, sender: Path, strategy: Strategy, few: int, record_property: Tell
+    veth: Veth, places: Places, sender: Path, strategy: Strategy, versions: int, record_property: Tell
 ) -> None:
-    found = delivered(veth, sender, strategy, VERSIONS or few)
-    record_property("told", f"{VERSIONS or few} versions by {strategy}: {found}")
+    found = delivered(veth, sender, strategy, versions)
+    record_property("told", f"{versions} versions by {strategy}: {found}")
     assert (found.mixed, found.missing) == (0, 0)
 
 
 def test_row_by_row_packets_meet_two_versions(veth: Veth, places: Places, sender: Path, record_property: Tell) -> None:
-    found = delivered(veth, sender, Strategy.ENTRY, VERSIONS or 40)
-    record_property("told", f"{VERSIONS or 40} versions by entry: {found}")
+    found = delivered(veth, sender, Strategy.ENTRY, VERSIONS)
+    record_property("told", f"{VERSIONS} versions by entry: {found}")
     assert found.mixed > 0

@@ -298,7 +298,7 @@ def test_a_rollback_brings_the_rows_before_as_a_new_version(on_node: OnNode, str
         node = Configured(nic, sided())
         node.apply(FIRST, "entry")
         node.apply(SECOND, "map_swap")
-        told = config_engine.rollback("small", asked=Strategy(strategy))
+        told = config_engine.rollback("small", strategy=Strategy(strategy))
         assert (told.version, node.rows) == (3, FIRST)
         assert config_engine.history("small").deliveries[-1].rollback_to == 1
         assert config_engine.rollback("small", 2).version == 4

@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 
+from tests.depth import times
 from tests.lab.engine_agent import arm
 from tests.probes import requires, requires_bpf
 from wirespeed import config_engine
@@ -29,7 +30,7 @@ from .netns import Veth
 
 pytestmark = [requires_bpf, requires("clang")]
 
-KILLS = int(os.environ.get("WIRESPEED_KILLS", "8"))
+KILLS = times("WIRESPEED_KILLS", usual=8, promised=60)
 STRATEGIES = ["map_swap", "program_swap"]
 HERE: Rows = {"denied": ["192.0.2.0/24", "198.51.100.0/24"], "hosts": ["203.0.113.1", "203.0.113.2"]}
 THERE: Rows = {"denied": ["192.0.2.0/25", "198.51.100.0/24"], "hosts": ["203.0.113.3", "203.0.113.4"]}
@@ -131,7 +132,7 @@ def test_old_or_new_at_any_moment(veth: Veth, places: Places, strategy: str, rec
     def on_node() -> List[str]:
         tour, moments = Tour(Configured(veth.ifname, sided()), strategy), random.Random(seed)
         begun = time.monotonic()
-        tour.deliver(THERE)
+        killed_after(lambda: tour.deliver(THERE), None)
         seconds = time.monotonic() - begun
         tour.deliver(HERE)
 

@@ -76,7 +76,7 @@ def test_a_link_detached_from_outside_is_the_only_drift_and_is_repaired(veth: Ve
 
 def test_rows_changed_by_hand_are_repaired(veth: Veth, places: Places) -> None:
     converge(veth, intent())
-    pinned = str(next(places.bpffs.glob("wirespeed/scrubber/*/maps/deny_v4")))
+    pinned = str(next(places.bpffs.glob("wirespeed/scrubber/*/maps/deny_v4_a")))
     command("bpftool", "map", "delete", "pinned", pinned, "key", "24", "0", "0", "0", "192", "0", "2", "0")
     steps = converge(veth, intent())["steps"]
     assert [(step["resource"], step["after"]["rows"]) for step in steps] == [("deny_v4", ["192.0.2.0/24"])]

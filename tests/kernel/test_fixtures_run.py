@@ -14,7 +14,7 @@ from wirespeed.errors import BadInput
 from wirespeed.gather import read_pipeline
 from wirespeed.kernel import bpf_object as opened
 from wirespeed.kernel.bpf_object import VerifierRejection
-from wirespeed.pipeline import fixtures, instance
+from wirespeed.pipeline import afresh, fixtures, instance
 from wirespeed.pipeline.checks import Fixture
 from wirespeed.pipeline.packet import ONE_BUFFER
 from wirespeed.pipeline.source import PipelineSource
@@ -121,6 +121,54 @@ SEC("xdp") int small(struct xdp_md *ctx) { return __sync_fetch_and_add(&seen, 1)
     assert (
         failures(scrubber(), {**denied, "expect": "deny_prefix_v4"}, {**denied, "tables": {}, "expect": "pass"}) == []
     )
+
+
+@pytest.mark.parametrize("kind", ["ARRAY", "PERCPU_ARRAY", "HASH", "LRU_HASH", "PERCPU_HASH"])
+def test_what_a_packet_leaves_in_a_map_is_gone_before_the_next(kind: str) -> None:
+    code = """
+struct {
+	__uint(type, BPF_MAP_TYPE_KIND);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, __u64);
+} left SEC(".maps");
+SEC("xdp") int small(struct xdp_md *ctx)
+{
+	__u64 one = 1, *found;
+	__u32 key = 1;
+
+	found = bpf_map_lookup_elem(&left, &key);
+	if (found && *found)
+		return XDP_DROP;
+	bpf_map_update_elem(&left, &key, &one, BPF_ANY);
+	return XDP_PASS;
+}
+"""
+    source = small(code.replace("KIND", kind) + LICENSE)
+    assert afresh.possible(source)
+    assert failures(source, *[{"action": "pass"}] * 3) == []
+
+
+def test_where_a_map_cannot_be_put_back_the_program_is_loaded_anew() -> None:
+    code = """
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 4);
+	__type(value, __u64);
+} left SEC(".maps");
+SEC("xdp") int small(struct xdp_md *ctx)
+{
+	__u64 one = 1;
+
+	if (!bpf_map_peek_elem(&left, &one))
+		return XDP_DROP;
+	bpf_map_push_elem(&left, &one, BPF_ANY);
+	return XDP_PASS;
+}
+"""
+    source = small(code + LICENSE)
+    assert not afresh.possible(source)
+    assert failures(source, *[{"action": "pass"}] * 3) == []
 
 
 def test_constants_are_those_of_the_manifest() -> None:

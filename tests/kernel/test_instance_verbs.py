@@ -99,10 +99,8 @@ def test_the_next_boot_brings_back_what_was_rolled_back_to(veth: Veth, places: P
     kept = stored.read(Paths.from_environment())
     assert kept is not None
     (pipeline,) = kept.pipelines
-    assert pipeline.bundled["manifest"]["version"] == "0.1.0" and pipeline.asked == {
-        "name": "scrubber",
-        "tables": {"deny_v4": [OLD], "deny_v6": []},
-    }
+    assert pipeline.bundled["manifest"]["version"] == "0.1.0" and pipeline.asked is not None
+    assert {name: rows for name, rows in pipeline.asked["tables"].items() if rows} == {"deny_v4": [OLD]}
 
 
 def test_collecting_removes_what_its_check_has_named(veth: Veth, places: Places) -> None:

@@ -53,7 +53,7 @@ def test_inventory_finds_what_the_steps_made(veth: Veth, places: Places) -> None
             scrubber().digest,
         )
         assert facts.published
-        assert facts.tables == {"deny_v4": PREFIXES, "deny_v6": ()}
+        assert {name: rows for name, rows in facts.tables.items() if rows} == {"deny_v4": PREFIXES}
         link = found.links[0]
         assert (link.ifname, link.pipeline) == (veth.ifname, "scrubber")
         assert link.ifindex == socket.if_nametoindex(veth.ifname)

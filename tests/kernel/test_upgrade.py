@@ -53,8 +53,10 @@ def actions(result: Dict[str, Any]) -> List[str]:
 
 
 def denied() -> int:
-    """All generations count in one map, which the first one's pin names."""
-    with BpfMap.pinned(str(Paths.from_environment().map("scrubber", version_1.GENERATION, "verdicts"))) as verdicts:
+    """By what runs, which knows what the generation before it has counted once all of that is handed over."""
+    paths = Paths.from_environment()
+    generation = instance.published(paths, "scrubber") or version_1.GENERATION
+    with BpfMap.pinned(str(paths.map("scrubber", generation, "verdicts"))) as verdicts:
         values = verdicts.lookup_percpu(DENY_V4.to_bytes(4, "little"))
     return sum(int.from_bytes(value[:8], "little") for value in values)
 
@@ -179,14 +181,17 @@ def test_tables_of_the_older_generation_can_be_read(veth: Veth, places: Places) 
 
 
 def test_a_rollback_to_the_older_generation_denies_on(veth: Veth, places: Places, sender: Path) -> None:
+    """It has fewer verdicts, so it goes on with its own counts."""
+
     def there_and_back() -> None:
-        paths, before = Paths.from_environment(), on_hook()
+        paths, before, node = Paths.from_environment(), on_hook(), Node()
         converge(veth.ifname)
-        Node().do(publish_step("scrubber", next_scrubber().generation, version_1.GENERATION))
+        node.do(publish_step("scrubber", next_scrubber().generation, version_1.GENERATION))
+        assert ["verdicts" in note for note in node.actuator.notes] == [True]
         assert instance.published(paths, "scrubber") == version_1.GENERATION and on_hook() == before
 
     found = in_traffic(veth, sender, there_and_back)
-    assert found == Account(found.taken, found.taken, 0)
+    assert found.escaped == 0 and found.denied >= 2 * PROGRESS
 
 
 def test_internal_maps_lose_the_name_of_the_object(veth: Veth, places: Places) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
 
 import wirespeed
+from wirespeed.author_verbs import this_machine
 from wirespeed.counters import raw
 from wirespeed.counters.verify import Watch, subject
 from wirespeed.gather import built_in_support, read_pipeline
@@ -43,7 +44,7 @@ def step(action: Action, target: str, resource: str, before: Any, after: Any) ->
 class Agent:
     def __init__(self) -> None:
         self.profiles = load([HERE / "profiles"])
-        self.source = replace(read_pipeline("scrubber", HERE), support=built_in_support())
+        self.source = replace(read_pipeline("scrubber", HERE), support=built_in_support()).on(this_machine())
         self.actuator = PipelineActuator(PATHS, {"scrubber": self.source})
         self.watch: Any = None
 

@@ -65,7 +65,7 @@ def test_a_delivery_says_versions_strategy_and_reason() -> None:
     assert text.splitlines()[:3] == [
         "ports: 1 added",
         "  + 3",
-        "Version 2 would be live, after 1 by entry: it was asked for.",
+        "Version 2 would be live after version 1 (entry, 1 operation(s): it was asked for).",
     ]
 
 

@@ -126,7 +126,7 @@ def test_verdict_counters_of_another_make_are_refused() -> None:
 
 def test_a_wrong_number_of_verdicts_is_refused() -> None:
     fewer = replace(scrubber().manifest, verdicts=scrubber().manifest.verdicts[:-1])
-    with pytest.raises(BadInput, match="names 4 verdicts, but the object has 5 verdict counters"):
+    with pytest.raises(BadInput, match="names 17 verdicts, but the object has 18 verdict counters"):
         PipelineSource(fewer, scrubber().object_bytes)
 
 
@@ -173,7 +173,8 @@ def test_a_size_in_the_manifest_wins_over_the_objects() -> None:
 
 def test_a_table_that_is_not_named_is_empty() -> None:
     rows = canonical(scrubber().tables, {"deny_v4": ["192.0.2.1"]}, Place("intent"))
-    assert rows == {"deny_v4": ("192.0.2.1/32",), "deny_v6": ()}
+    assert rows.pop("deny_v4") == ("192.0.2.1/32",)
+    assert set(rows) == set(scrubber().tables) - {"deny_v4"} and not any(rows.values())
 
 
 def test_an_unknown_table_is_refused() -> None:

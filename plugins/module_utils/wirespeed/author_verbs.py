@@ -76,7 +76,7 @@ def _object(path: Path) -> bytes:
 def _lint(options: argparse.Namespace) -> int:
     if options.load:
         _require_root()
-    found = lint(_manifest(options), _known(), options.load)
+    found = lint(_manifest(options), this_machine(), options.load)
     if options.json:
         print(json.dumps([_data(each) for each in found], indent=2, sort_keys=True))
     else:
@@ -118,7 +118,7 @@ def _test(options: argparse.Namespace) -> int:
 def _source(path: Path) -> PipelineSource:
     """Checked whole, with the manifest's line in each mistake."""
     try:
-        source = read_source(path, load_manifest(path)).on(_known())
+        source = read_source(path, load_manifest(path)).on(this_machine())
         fixtures.check(source)
     except BadInput as mistake:
         raise documents.read(path).locate(mistake) from None
@@ -132,7 +132,7 @@ def _manifest(options: argparse.Namespace) -> Path:
         raise BadInput(COMMAND_LINE, "MANIFEST", mistake.detail, mistake.remedy) from None
 
 
-def _known() -> Mapping[str, Any]:
+def this_machine() -> Mapping[str, Any]:
     """What sizes may depend on, of this node; any user may read it."""
     here = host.read()
     node = Node(

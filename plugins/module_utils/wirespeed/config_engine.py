@@ -23,8 +23,21 @@ from .engine import require_root
 from .errors import BadInput
 from .pipeline.delivery import Progress, silent
 from .pipeline.pins import Paths
+from .pipeline.source import PipelineSource
 
-__all__ = ["DOCUMENT", "Delivered", "Differing", "Shown", "Told", "apply", "diff", "history", "rollback", "show"]
+__all__ = [
+    "DOCUMENT",
+    "Delivered",
+    "Differing",
+    "Shown",
+    "Told",
+    "apply",
+    "diff",
+    "history",
+    "rollback",
+    "show",
+    "source",
+]
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class Told:
 def apply(
     pipeline: str,
     compiled: Compiled,
-    asked: Strategy = Strategy.AUTO,
+    strategy: Strategy = Strategy.AUTO,
     expected_version: Optional[int] = None,
     check: bool = False,
     progress: Optional[Progress] = None,
@@ -79,7 +92,7 @@ def apply(
     """
     require_root()
     paths = Paths.from_environment()
-    delivery = Apply(paths, pipeline, asked, expected_version, progress or silent)
+    delivery = Apply(paths, pipeline, strategy, expected_version, progress or silent)
     if check:
         return delivery.predict(compiled)
     with node_lock(paths.run / "lock"):
@@ -89,7 +102,7 @@ def apply(
 def rollback(
     pipeline: str,
     version: Optional[int] = None,
-    asked: Strategy = Strategy.AUTO,
+    strategy: Strategy = Strategy.AUTO,
     expected_version: Optional[int] = None,
     check: bool = False,
     progress: Optional[Progress] = None,
@@ -101,13 +114,19 @@ def rollback(
     """
     require_root()
     paths = Paths.from_environment()
-    delivery = Apply(paths, pipeline, asked, expected_version, progress or silent, back=True)
+    delivery = Apply(paths, pipeline, strategy, expected_version, progress or silent, back=True)
     if check:
         return delivery.predict(*delivery.earlier(version))
     with node_lock(paths.run / "lock"):
         recovered = delivering.recovered(paths)
         done = delivery.run(*delivery.earlier(version))
         return replace(done, recovered=[*recovered, *done.recovered])
+
+
+def source(pipeline: str) -> PipelineSource:
+    """What the document of a pipeline that runs here is compiled with. Raises :class:`BadInput` where none does."""
+    require_root()
+    return delivering.live(Paths.from_environment(), pipeline).source
 
 
 def diff(pipeline: str, compiled: Compiled, progress: Optional[Progress] = None) -> Differing:

@@ -28,7 +28,7 @@ def compared(document: Compiled, found: Differing) -> Data:
 
 
 def comparison(found: Differing) -> str:
-    return "\n".join(_changes(found.tables, found.codecs)) or "The kernel has these rows."
+    return "\n".join(_changes(found.tables, found.codecs)) or "Nothing differs."
 
 
 def changes(differences: Mapping[str, Difference], codecs: Mapping[str, Table], shown: int = SHOWN) -> Data:
@@ -54,8 +54,8 @@ def delivered(done: Delivered) -> Data:
 
 def answered(pipeline: str, done: Delivered) -> Data:
     """A module's result. Its ``diff`` has the first rows that differ, and the versions."""
-    told = {**delivered(done), "version_before": done.before, "tables": dict(done.tables)}
-    del told["before"]
+    data = delivered(done)
+    told = {**data, "tables": dict(done.tables), "rows": data["tables"]}
     if not done.changed:
         return told
     before, after = [f"version: {done.before}"], [f"version: {done.version}"]
@@ -71,13 +71,12 @@ def answered(pipeline: str, done: Delivered) -> Data:
 def delivery(done: Delivered, check: bool) -> str:
     told = [*done.recovered, *(f"warning: {warning}" for warning in done.warnings)]
     if not done.changed:
-        return "\n".join([*told, f"Nothing to do: version {done.version} has these rows, and so has the kernel."])
+        return "\n".join([*told, f"Nothing to do: version {done.version} is live."])
     would = "would be" if check else "is"
-    ending = (
-        f"Version {done.version} {would} live, after {done.before or 'none'} by {done.strategy}: {done.why}.",
-        f"{done.operations} operation(s), digest {done.digest[:_DIGITS]}.",
-    )
-    return "\n".join([*told, *_changes(done.differences, done.codecs), *ending])
+    before = f"version {done.before}" if done.before else "nothing delivered"
+    how = f"{done.strategy}, {done.operations} operation(s): {done.why}"
+    ending = f"Version {done.version} {would} live after {before} ({how})."
+    return "\n".join([*told, *_changes(done.differences, done.codecs), ending])
 
 
 def standing(found: Shown, shown: int = SHOWN) -> Data:

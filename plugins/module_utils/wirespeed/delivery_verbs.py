@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
-from . import config_engine, config_show, delivering
+from . import config_engine, config_show
 from .config import bundle as bundles
 from .config import document as documents
 from .config.compiled import Compiled
@@ -19,7 +19,6 @@ from .engine import require_root
 from .errors import BadInput
 from .gather import compiled
 from .pipeline.delivery import Progress
-from .pipeline.pins import Paths
 from .profile_verbs import Verb
 from .progress import shown_on
 
@@ -89,14 +88,14 @@ def opened(path: Path, manifest: Optional[str], progress: Progress) -> Compiled:
     Raises :class:`BadInput`.
     """
     require_root()
-    if bundles.is_one(path):
+    if bundles.is_bundle(path):
         return bundles.read(path)
     progress(0, 0, f"compiling {path.name}")
     if manifest is not None:
         return compiled(path, manifest)
     document = documents.read(path)
     try:
-        source = delivering.live(Paths.from_environment(), document.pipeline).source
+        source = config_engine.source(document.pipeline)
     except BadInput as mistake:
         raise BadInput(document.place, "pipeline", mistake.detail, mistake.remedy) from None
     return documents.compile_document(document, source.manifest.name, source.manifest.config, source.tables)

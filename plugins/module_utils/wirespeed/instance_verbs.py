@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``pipeline list``, ``rollback``, ``gc``, ``adopt`` and ``detach`` of the command line: pipelines that are there."""
+"""``pipeline list``, ``rollback``, ``gc``, ``sweep``, ``adopt`` and ``detach`` of the command line."""
 
 # pylint: disable=ansible-bad-function  # no module: this is the command line
 from __future__ import annotations
@@ -29,6 +29,8 @@ def add(actions: Any, verb: Verb) -> None:
     sweeping.add_argument(
         "--keep", type=_count, default=KEEP, metavar="N", help=f"generations to keep beside the one that runs ({KEEP})"
     )
+    over = _check(verb(actions, "sweep", _sweep, "take entries whose time is over out of a pipeline's state"))
+    over.add_argument("pipeline", metavar="NAME")
     taking = _check(
         verb(actions, "adopt", _adopt, "take over the program that someone else has attached, without a gap")
     )
@@ -83,6 +85,12 @@ def _gc(options: argparse.Namespace) -> int:
     return DIFFERS if options.check and result["changed"] else OK
 
 
+def _sweep(options: argparse.Namespace) -> int:
+    result = pipeline_engine.swept(options.pipeline, options.check)
+    _print(options, result, _swept)
+    return DIFFERS if options.check and result["changed"] else OK
+
+
 def _changed(options: argparse.Namespace, result: Dict[str, Any]) -> int:
     _print(options, result, show.plan if options.check else show.applied)
     return DIFFERS if options.check and result["changed"] else OK
@@ -94,6 +102,11 @@ def _print(options: argparse.Namespace, data: Dict[str, Any], text: Callable[[Ma
 
 def _collected(data: Mapping[str, Any]) -> str:
     return "\n".join([*data["removed"], *data["orphans"]]) or "Nothing to remove."
+
+
+def _swept(data: Mapping[str, Any]) -> str:
+    told = [f"{name}: {each['removed']} of {each['visited']} were over" for name, each in data["maps"].items()]
+    return "\n".join(told) or "No map of this pipeline says when its entries are over."
 
 
 def listing(data: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from .model.nic import Nic
 from .model.node import Node
 from .model.step import Plan, Step
 from .observe import observe
-from .pipeline import garbage, history, instance, protocol, records, root
+from .pipeline import expiry, garbage, history, instance, protocol, records, root
 from .pipeline.actuator import PipelineActuator
 from .pipeline.overview import overview, previous
 from .pipeline.pins import Paths
@@ -56,6 +56,24 @@ def collected(keep: int, check: bool) -> Dict[str, Any]:
     with node_lock(paths.run / "lock"):
         removed = garbage.collect(paths, keep)
     return {"changed": bool(removed), "removed": removed, "orphans": list(overview(paths).orphans)}
+
+
+def swept(name: str, check: bool) -> Dict[str, Any]:
+    """Takes out what is over in the maps of the generation that runs, as its manifest's ``expires`` says.
+
+    Raises :class:`BadInput` for a pipeline that does not run here.
+    """
+    require_root()
+    paths = Paths.from_environment()
+    protocol.check(paths)
+    with node_lock(paths.run / "lock"):
+        generation = instance.published(paths, name)
+        if generation is None:
+            known = ", ".join(paths.pipelines()) or "none"
+            raise BadInput(PLACE, "name", f"no pipeline {name!r} runs on this node.", f"There are: {known}.")
+        maps = expiry.sweep(paths, records.stored(paths, name, generation), generation, check)
+    found = {each.map: {"visited": each.visited, "removed": each.removed} for each in maps}
+    return {"changed": any(each.removed for each in maps), "maps": found}
 
 
 def rolled_back(name: str, generation: Optional[str], bundle: Mapping[str, Any], check: bool) -> Dict[str, Any]:

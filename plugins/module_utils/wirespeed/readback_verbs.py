@@ -27,13 +27,12 @@ _STEP = 1 << 12
 
 def add(actions: Any, verb: Verb) -> None:
     """``actions`` are those of the group ``config``."""
-    showing = verb(actions, "show", _show, "what the kernel has, and what of it was not delivered")
+    showing = verb(actions, "show", _show, "read the live configuration back from the kernel, as a document")
     showing.add_argument("pipeline", metavar="PIPELINE")
     showing.add_argument("--table", action="append", metavar="T", help="only this one; repeatable")
     form = showing.add_mutually_exclusive_group()
-    form.add_argument(
-        "--yaml", action="store_true", help="all rows, as a document; with more than 20,000 values see -o"
-    )
+    form.add_argument("--yaml", action="store_true", help="as a document, which is the default; see -o for a large one")
+    form.add_argument("--summary", action="store_true", help="without the rows that are as they were delivered")
     form.add_argument(
         "-o",
         "--output",
@@ -51,12 +50,13 @@ def _show(options: argparse.Namespace) -> int:
         with shown_on(sys.stderr) as progress:
             files = _document(found, Path(options.output), progress)
         print("\n".join(map(str, files)))
-    elif options.yaml:
-        _print(written.inline(found.pipeline, found.schema, found.tables, found.codecs), found)
+    elif options.summary:
+        print(config_show.summary(found))
     elif options.json:
         _print(written.as_json(config_show.standing(found), found.tables, found.codecs), found)
     else:
-        print(config_show.summary(found))
+        print("\n".join(f"# {line}".rstrip() for line in config_show.summary(found).splitlines()))
+        _print(written.inline(found.pipeline, found.schema, found.tables, found.codecs), found)
     return OK
 
 

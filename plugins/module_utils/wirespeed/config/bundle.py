@@ -67,13 +67,13 @@ def write(compiled: Compiled, path: Path) -> None:
         raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error
 
 
-def is_one(path: Path) -> bool:
-    """Whether it begins like a bundle; False also for what cannot be read, which is then told by who reads it."""
+def is_bundle(path: Path) -> bool:
+    """Whether a file begins as one. Raises :class:`BadInput` for a file that cannot be read."""
     try:
         with open(path, "rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
-    except OSError:
-        return False
+    except OSError as error:
+        raise BadInput(Place(str(path)), "", f"cannot be read: {error.strerror}.") from None
 
 
 def read(path: Path) -> Compiled:
@@ -155,7 +155,7 @@ def _text(value: Any) -> str:
 
 
 def _bounded(value: Any, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"{str(value)[:40]} is no number from {least} to {most}")
 
 

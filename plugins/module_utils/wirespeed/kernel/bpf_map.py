@@ -20,6 +20,7 @@ ARRAY_OF_MAPS, HASH_OF_MAPS = 12, 13
 MAPS_OF_MAPS = (ARRAY_OF_MAPS, HASH_OF_MAPS)
 HASH_TYPES = (HASH, PERCPU_HASH, LRU_HASH, LRU_PERCPU_HASH)
 PERCPU_TYPES = (5, 6, 10, 21)  # PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE
+NO_COMMON_LRU = 1 << 1  # BPF_F_NO_COMMON_LRU, include/uapi/linux/bpf.h
 BATCH = 4096
 NOEXIST = 1
 
@@ -105,10 +106,16 @@ class BpfMap(Handle):
         max_entries: int,
         inner: "Optional[BpfMap]" = None,
         flags: int = 0,
+        types: "Optional[Tuple[Handle, int, int]]" = None,
     ) -> "BpfMap":
-        """A new map, gone with its handle unless it is pinned; ``sizes`` of key and value in bytes."""
+        """A new map, gone with its handle unless it is pinned; ``sizes`` of key and value in bytes.
+
+        ``types``: loaded BTF, and in it the ids of key and value.
+        """
         make = function("bpf_map_create", _FD, _FD, ctypes.c_char_p, *[ctypes.c_uint32] * 3, _PTR)
         options = _CreateOptions(inner_map_fd=inner.fd if inner else 0, map_flags=flags)
+        if types is not None:
+            options.btf_fd, options.btf_key_type_id, options.btf_value_type_id = types[0].fd, types[1], types[2]
         result = make(kind, name.encode(), sizes[0], sizes[1], max_entries, ctypes.byref(options))
         return cls(call(f"bpf_map_create {name}", result), name)
 

@@ -60,6 +60,7 @@ class BpfObject:
             raise BadInput(Place(name), "", f"libbpf cannot read this object: {reason}.", "Build it again.")
         self._names: Dict[int, str] = {}
         self._templates: List[BpfMap] = []
+        self._maps = dict(self._walk("map"))
         self._unpin()
 
     def _unpin(self) -> None:
@@ -79,7 +80,7 @@ class BpfObject:
 
     def _map(self, name: str) -> int:
         """libbpf puts the object's name before those of its own maps: ``small.bss``."""
-        found = dict(self._walk("map"))
+        found = self._maps
         return found[name] if name in found else next(at for full, at in found.items() if full.endswith(name))
 
     def only(self, programs: Sequence[str]) -> None:
@@ -113,6 +114,11 @@ class BpfObject:
     def resize(self, name: str, max_entries: int) -> None:
         resize = function("bpf_map__set_max_entries", _INT, _PTR, ctypes.c_uint32)
         call(f"bpf_map__set_max_entries {name}", resize(self._map(name), max_entries))
+
+    def set_flags(self, name: str, flags: int) -> None:
+        """In place of all that the map was declared with."""
+        choose = function("bpf_map__set_map_flags", _INT, _PTR, ctypes.c_uint32)
+        call(f"bpf_map__set_map_flags {name}", choose(self._map(name), flags))
 
     def template(self, name: str, inner: BpfMap) -> None:
         """What the maps in a map of maps are to be like. Closes ``inner`` with this object.

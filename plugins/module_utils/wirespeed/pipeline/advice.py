@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import Iterator, Tuple
 
 from ..config import sides
+from ..kernel.bpf_map import NO_COMMON_LRU
 from . import constants
 from .guess import guess
+from .handover import PREDECESSOR, SCRATCH, promotable
 from .manifest import VERDICT_MAP
 from .map_spec import Role
 from .map_words import type_name
@@ -18,7 +20,6 @@ from .source import PipelineSource
 Advice = Tuple[str, str]
 """The field, and a sentence."""
 
-_NO_COMMON_LRU = 1 << 1  # BPF_F_NO_COMMON_LRU, include/uapi/linux/bpf.h
 _TAKEN_AT_ONCE = 128  # LOCAL_FREE_TARGET, kernel/bpf/bpf_lru_list.c; newer kernels take fewer of a small map
 _PLAIN_VALUES = ("HASH", "ARRAY", "PERCPU_HASH", "PERCPU_ARRAY", "LRU_HASH", "LRU_PERCPU_HASH", "LPM_TRIE")
 _LRU = ("LRU_HASH", "LRU_PERCPU_HASH")
@@ -29,10 +30,16 @@ def advice(source: PipelineSource, cpus: int) -> Iterator[Advice]:
     yield from _programs(source)
     yield from _maps(source)
     for name, found in source.maps.items():
-        if type_name(found.type) in _LRU:
+        if type_name(found.type) in _LRU and name not in _inside(source):
             yield from _lru(name, found.max_entries, found.flags, cpus)
     yield from _verdicts(source)
     yield from _constants(source)
+
+
+def _inside(source: PipelineSource) -> Tuple[str, ...]:
+    """Maps that the SDK declares beside those that an author names."""
+    helpers = (name + part for name in promotable(source) for part in (PREDECESSOR, SCRATCH))
+    return (*sides.internal(source.maps), *helpers)
 
 
 def _programs(source: PipelineSource) -> Iterator[Advice]:
@@ -51,7 +58,7 @@ def _programs(source: PipelineSource) -> Iterator[Advice]:
 
 
 def _maps(source: PipelineSource) -> Iterator[Advice]:
-    inside = sides.internal(source.maps)
+    inside = _inside(source)
     for name, found in source.maps.items():
         spec = source.manifest.maps.get(name)
         if name in inside:
@@ -75,7 +82,7 @@ def _maps(source: PipelineSource) -> Iterator[Advice]:
 
 
 def _lru(name: str, entries: int, flags: int, cpus: int) -> Iterator[Advice]:
-    if flags & _NO_COMMON_LRU:
+    if flags & NO_COMMON_LRU:
         text = "has one LRU list per CPU (BPF_F_NO_COMMON_LRU): inserts never wait for each other, but each of "
         share = f"{cpus} CPUs has {max(1, entries // cpus)} of the {entries} entries"
         yield f"maps.{name}", f"{text}{share}, and evicts its own while others have room. Without the flag they share."

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
 from ..kernel import btf as btfs
-from ..kernel.bpf_map import ARRAY, MAPS_OF_MAPS, BpfMap, MapInfo
+from ..kernel.bpf_map import ARRAY, MAPS_OF_MAPS, NO_COMMON_LRU, BpfMap, MapInfo
 from ..kernel.btf import Btf, Leaf, MapDefinition
 from ..kernel.elf import Elf
+from ..kernel.libbpf import possible_cpus
 
 # Set by the kernel or by libbpf, not by what the program's author declared.
 _IGNORED_FLAGS = 1 << 7  # BPF_F_RDONLY_PROG of .rodata
@@ -25,7 +26,7 @@ SECTIONS = (".bss", ".data")
 class Layout:
     """``key`` and ``value`` are empty where the map came without BTF; ``inner`` is of a map of maps.
 
-    ``flags`` without those that no author declares.
+    ``flags`` without those that no author declares. ``added``: so many entries more than were asked for there may be.
     """
 
     type: int
@@ -36,6 +37,7 @@ class Layout:
     key: Tuple[Leaf, ...] = ()
     value: Tuple[Leaf, ...] = ()
     inner: "Optional[Layout]" = None
+    added: int = 0
 
 
 def declared(wanted: MapDefinition, btf: Btf) -> Layout:
@@ -71,7 +73,9 @@ def live(found: BpfMap) -> Layout:
                 inner = live(first)
             break
     flags = info.flags & ~_IGNORED_FLAGS
-    return Layout(info.type, info.key_size, info.value_size, info.max_entries, flags, key, value, inner)
+    # Lists per CPU are equally long: kernel/bpf/hashtab.c, htab_map_alloc.
+    added = possible_cpus() - 1 if flags & NO_COMMON_LRU else 0
+    return Layout(info.type, info.key_size, info.value_size, info.max_entries, flags, key, value, inner, added)
 
 
 def _members(info: MapInfo) -> Tuple[Tuple[Leaf, ...], Tuple[Leaf, ...]]:
@@ -118,12 +122,16 @@ def _inner(old: Layout, new: Layout) -> List[str]:
     return [f"inner map: {difference}" for difference in differences(old.inner, new.inner)]
 
 
+def _as_large(old: Layout, new: Layout) -> bool:
+    return 0 <= old.max_entries - new.max_entries <= old.added
+
+
 def shape(old: Layout, new: Layout) -> List[str]:
     """All but the key's size, which is a matter of the key."""
     pairs = (
         ("type", old.type, new.type),
         ("value size", old.value_size, new.value_size),
-        ("max_entries", old.max_entries, new.max_entries),
+        ("max_entries", old.max_entries, old.max_entries if _as_large(old, new) else new.max_entries),
         ("flags", old.flags, new.flags),
     )
     return [f"{what} {now} was {before}" for what, before, now in pairs if before != now]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Dict, Mapping, Sequence
 
 from ..config import sides
+from ..config.outer import Outer
 from ..kernel import bpffs
 from ..kernel.bpf_map import PROG_ARRAY, BpfMap
 from ..kernel.bpf_object import BpfObject
@@ -29,10 +30,14 @@ def load_into(
     with BpfObject(source.object_bytes, manifest.name[:15]) as loaded:
         loaded.only(manifest.programs)
         sides.resize(loaded, source.maps, source.sizes)
+        for name, flags in source.flags.items():
+            loaded.set_flags(name, flags)
         for name, kept in own.items():
             loaded.reuse(name, kept)
         loaded.patch_rodata({**source.rodata, **carry.fit(loaded, source, hands, live)})
-        loaded.load()
+        with Outer(loaded, source.maps, source.btf, own) as outer:
+            loaded.load()
+            outer.fill(loaded)
         _rehearse(loaded, source, hands, live)
         _pin(loaded, source, staging)
     for hand in hands:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ..config.field_spec import FieldSpec
+from .expires import Expires
 
 ALLOW, REFUSE = "allow", "refuse"
 Size = Union[int, str]
@@ -59,6 +60,17 @@ class Merge(str, Enum):
     KEEP_NEW = "keep_new"
 
 
+class Lru(str, Enum):
+    """How the CPUs share the lists from which an LRU map takes and evicts entries.
+
+    ``common``  all of them: the map holds what was used last, whichever CPU used it.
+    ``per_cpu`` each has its own part (BPF_F_NO_COMMON_LRU): inserts never wait, a CPU evicts while others have room.
+    """
+
+    COMMON = "common"
+    PER_CPU = "per_cpu"
+
+
 @dataclass(frozen=True)
 class MapSpec:
     """``table`` names the row codec of a config map (``config/tables.py``), ``value`` what it writes for each row,
@@ -66,7 +78,8 @@ class MapSpec:
 
     ``fields`` are what it says of the columns of a table of records; with ``overlap`` ``refuse`` no prefix may lie
     within another one of the same table. ``sums`` names members of the value that are counters which several CPUs add
-    to (``docs/state.md``).
+    to (``docs/state.md``). ``lru`` None: as the object declares it. ``expires``: which entries ``expiry.py``
+    takes out.
     """
 
     role: Role
@@ -79,6 +92,8 @@ class MapSpec:
     sums: Tuple[str, ...] = ()
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     overlap: str = ALLOW
+    lru: Optional[Lru] = None
+    expires: Optional[Expires] = None
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "MapSpec":
@@ -94,6 +109,8 @@ class MapSpec:
             sums=tuple(said.get("sums", ())),
             fields={name: FieldSpec.from_json(each) for name, each in said.get("fields", {}).items()},
             overlap=said.get("overlap", ALLOW),
+            lru=None if said.get("lru") is None else Lru(said["lru"]),
+            expires=None if said.get("expires") is None else Expires.from_json(said["expires"]),
         )
 
     def to_json(self) -> Dict[str, Any]:
@@ -106,6 +123,10 @@ class MapSpec:
             said["fields"] = {name: each.to_json() for name, each in self.fields.items()}
         if self.overlap != ALLOW:
             said["overlap"] = self.overlap
+        if self.lru is not None:
+            said["lru"] = self.lru.value
+        if self.expires is not None:
+            said["expires"] = self.expires.to_json()
         if self.max_entries is not None:
             said["max_entries"] = self.max_entries
         if self.role.handed_over:

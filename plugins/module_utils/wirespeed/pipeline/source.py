@@ -21,14 +21,15 @@ from ..errors import BadInput, Place
 from ..expression import is_expression
 from ..kernel import btf as btfs
 from ..kernel import elf as elfs
-from ..kernel.bpf_map import PERCPU_ARRAY
+from ..kernel.bpf_map import LRU_HASH, LRU_PERCPU_HASH, NO_COMMON_LRU, PERCPU_ARRAY
 from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 from . import constants, sizes
+from .expires import offset
 from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
-from .map_spec import REFUSE, MapSpec
+from .map_spec import REFUSE, Lru, MapSpec
 from .sections import is_xdp, takes_fragments
 from .support import Support
 
@@ -92,13 +93,22 @@ class PipelineSource:
 
         A size that waits for the node's facts (:meth:`on`) is the object's own until then.
         """
-        return sides.sized(btfs.map_definitions(self.btf), self.sizes)
+        found = sides.sized(btfs.map_definitions(self.btf), self.sizes)
+        return {name: replace(each, flags=self.flags.get(name, each.flags)) for name, each in found.items()}
 
     @property
     def sizes(self) -> Dict[str, int]:
         """By map, what is to be set in place of the object's own ``max_entries``."""
         specs = self.manifest.maps.items()
         return {name: spec.max_entries for name, spec in specs if isinstance(spec.max_entries, int)}
+
+    @cached_property
+    def flags(self) -> Dict[str, int]:
+        """By map, what is to be set in place of the object's own ``map_flags``: those whose LRU lists are chosen."""
+        found, specs = btfs.map_definitions(self.btf), self.manifest.maps.items()
+        kinds = {name: spec.lru for name, spec in specs if spec.lru is not None and name in found}
+        own = {Lru.PER_CPU: NO_COMMON_LRU, Lru.COMMON: 0}
+        return {name: found[name].flags & ~NO_COMMON_LRU | own[kind] for name, kind in kinds.items()}
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -186,6 +196,14 @@ class PipelineSource:
         for name in self.manifest.maps:
             if name not in self.maps and not (name in SECTIONS and self.btf.variables(name)):
                 raise unknown_word(self.place, "maps: no such map in the object", name, list(self.maps))
+        for name in self.flags:
+            if self.maps[name].type not in (LRU_HASH, LRU_PERCPU_HASH):
+                raise BadInput(
+                    self.place,
+                    f"maps.{name}.lru",
+                    f"stands on a map of type {self.maps[name].type}, which has no LRU lists.",
+                    "Only LRU_HASH and LRU_PERCPU_HASH have them.",
+                )
         named, counters = len(self.manifest.verdicts), self.maps.get(VERDICT_MAP)
         if named and (counters is None or counters.max_entries != named):
             has = "no map 'verdicts'" if counters is None else f"{counters.max_entries} verdict counters"
@@ -203,4 +221,7 @@ class PipelineSource:
                 "array of packets and bytes per CPU.",
                 "Declare it with WS_VERDICTS(count), or name no verdicts in the manifest.",
             )
+        for name, spec in self.manifest.maps.items():
+            if spec.expires is not None:
+                offset(self.maps[name], self.btf, spec.expires)
         check_declared(self.tables)  # building them refuses keys that no row can be written to
