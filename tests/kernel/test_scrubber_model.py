@@ -113,6 +113,7 @@ def run_one(seed: int, met: Set[str], every: bool = False) -> Optional[str]:
             if every or differs:
                 differs = differs or run.differs()
             if differs:
+                run.check_time()
                 return f"packet {number} {frame.hex()}: {differs}; without {sorted(without)}, document {document}"
         differs = run.differs()
         run.check_time()

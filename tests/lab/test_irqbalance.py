@@ -124,6 +124,7 @@ def test_restarted_irqbalance_is_told_again(site: Site) -> None:
 
 
 def test_node_without_irqbalance_hears_nothing_of_it(site: Site) -> None:
+    site.run()
     site.node.ssh("systemctl stop irqbalance")
     try:
         play = site.run()

@@ -95,7 +95,7 @@ def looks(site: Site) -> str:
     tools += [f"ethtool -c {IGB}", f"ethtool -n {IGB} rx-flow-hash udp4", f"ethtool -n {IGB} rx-flow-hash udp6"]
     tools += [f"cat /sys/class/net/{nic}/tx_queue_len" for nic in (IGB, VIRTIO)]
     tools += [f"ip -d link show {nic} | grep -o 'xdp/id\\|xdpgeneric/id'" for nic in (IGB, VIRTIO)]
-    tools += [f"bpftool -j map dump pinned {live}/deny_v4 | grep -o '\"formatted\".*'"]
+    tools += [f"bpftool -j map dump pinned {live}/deny_v4_a | grep -o '\"formatted\".*'"]
     return site.node.out("; ".join(tools))
 
 

@@ -33,7 +33,7 @@ def test_a_restored_node_runs_the_kernel_under_its_name_and_at_the_right_time(no
     machine = node(label, *NICS)
     assert machine.out("uname -r") == machine.image.kernel(label).release
     assert machine.out("hostname") == machine.name
-    assert abs(int(machine.out("date +%s")) - time.time()) < 5
+    assert abs(int(machine.out("date +%s")) - time.time()) < 60  # a saved state is hours or days old
     links = machine.out("for i in /sys/class/net/enp*; do basename $(readlink $i/device/driver); done").split()
     assert links == ["igb", "virtio_net", "vmxnet3", "e1000e"]
 
