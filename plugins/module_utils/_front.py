@@ -75,19 +75,14 @@ TUNING = {
 
 def bundle(module: AnsibleModule) -> Mapping[str, Any]:
     """What the action plugin sent; ends the module where a module was called without it."""
-    return _parcel.unpack(require_bundle(module))
-
-
-def require_bundle(module: AnsibleModule) -> str:
-    """The text of it."""
-    text: str = module.params["bundle"]
+    text = module.params["bundle"]
     if not text:
         module.fail_json(
             msg="bundle: is missing. The action plugin of this module fills it in on the control node; "
             "call the module from a playbook by its full name, wirespeed.xdp."
             f"{module._name.rpartition('.')[2]}, without 'bundle'."
         )
-    return text
+    return _parcel.unpack(text)
 
 
 def intent(options: Mapping[str, Any]) -> Dict[str, List[Dict[str, Any]]]:

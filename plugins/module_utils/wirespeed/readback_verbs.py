@@ -6,19 +6,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List
 
 from . import config_engine, config_show
 from .config import written
 from .config_engine import Shown
-from .errors import WirespeedError
 from .pipeline.delivery import Progress, silent
 from .profile_verbs import Verb
 from .progress import shown_on
+from .whole_file import replacing
 
 OK = 0
 _STEP = 1 << 12
@@ -93,18 +91,8 @@ def _document(found: Shown, path: Path, progress: Progress) -> List[Path]:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    """Whole or not at all, readable by its owner alone."""
-    try:
-        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(fd, "w", encoding="utf-8") as file:
-                file.writelines(lines)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error
+    with replacing(path) as file:
+        file.writelines(line.encode() for line in lines)
 
 
 def _history(options: argparse.Namespace) -> int:

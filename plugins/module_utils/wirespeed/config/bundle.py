@@ -17,11 +17,11 @@ import json
 import mmap
 import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-from ..errors import BadInput, Place, WirespeedError
+from ..errors import BadInput, Place
+from ..whole_file import replacing
 from .compiled import Compiled
 from .packed import Packed
 
@@ -49,22 +49,11 @@ def write(compiled: Compiled, path: Path) -> None:
         sort_keys=True,
     ).encode()
     start = _START.pack(_MAGIC, FORMAT, len(header), hashlib.sha256(header).digest())
-    try:
-        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(start + header)
-                for dummy, packed in tables:
-                    file.write(packed.keys)
-                    file.write(packed.values)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error
+    with replacing(path) as file:
+        file.write(start + header)
+        for dummy, packed in tables:
+            file.write(packed.keys)
+            file.write(packed.values)
 
 
 def is_bundle(path: Path) -> bool:

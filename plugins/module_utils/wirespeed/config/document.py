@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from .. import yaml_lines
 from ..errors import BadInput, Place
@@ -24,7 +24,7 @@ from ..yaml_lines import pointer
 from . import packing, references
 from .compiled import Compiled, layout_of
 from .csv_file import Csv
-from .files import JsonLines, Plain
+from .files import File, JsonLines, Plain
 from .given import Inline, Rows
 from .migrations import migrated
 from .mistakes import Found
@@ -32,7 +32,7 @@ from .packed import Packed
 from .section import Section
 from .tables import Table
 
-_FORMATS = {"csv": Csv, "jsonl": JsonLines, "plain": Plain}
+_FORMATS: Mapping[str, Callable[[Path], File]] = {"csv": Csv, "jsonl": JsonLines, "plain": Plain}
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".txt": "plain", ".list": "plain"}
 _KEYS = ("pipeline", "schema", "tables")
 _FILE_KEYS = ("file", "format")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import stat
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -25,7 +26,7 @@ COMMENT = "#"
 
 
 @dataclass(frozen=True)
-class File:
+class File(ABC):
     """A subclass is one format: ``chunks`` of rows, and the ``lines``, from 1, at which they begin."""
 
     path: Path
@@ -34,11 +35,11 @@ class File:
     def whole(self) -> Place:
         return Place(str(self.path))
 
-    def chunks(self) -> Iterator[Chunk]:
-        raise NotImplementedError
+    @abstractmethod
+    def chunks(self) -> Iterator[Chunk]: ...
 
-    def lines(self) -> Iterator[int]:
-        raise NotImplementedError
+    @abstractmethod
+    def lines(self) -> Iterator[int]: ...
 
     def places(self, numbers: AbstractSet[int]) -> Dict[int, Place]:
         """Goes through the file again."""

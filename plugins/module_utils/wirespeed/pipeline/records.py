@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..errors import Place, WirespeedError
+from ..whole_file import replacing
 from .manifest import Manifest
 from .pins import PROTOCOL, Paths
 from .source import PipelineSource, digest_of
@@ -114,14 +113,10 @@ def object_path(paths: Paths, digest: str) -> Path:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Whole or not at all, also after a power cut; readable by root alone."""
+    """With its folder. Raises :class:`WirespeedError`."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
         raise WirespeedError(f"Cannot write {path}: {error.strerror}.", "Make room, or correct its mode.") from error
+    with replacing(path) as file:
+        file.write(data)
