@@ -13,6 +13,7 @@ from .qemu import Nic
 
 NICS = ("igb", "virtio:queues=4:rss=on", "vmxnet3", "e1000e")
 COUNT = 1000
+WINDOW = 100  # frames under way at once: fewer than the 256 buffers of igb's ring, however late the guest is
 VLAN = 5
 Factory = Callable[..., Node]
 
@@ -45,20 +46,27 @@ def received(machine: Node, nic: Nic, before: int, expected: int) -> int:
     return count(machine, nic) - before
 
 
+def counted(machine: Node, index: int, frames_sent: int, **addresses: object) -> int:
+    """Frames that the driver has counted of those sent, a window of them at a time."""
+    nic = machine.nics[index]
+    taken = 0
+    with machine.wire(index) as wire:
+        for first in range(0, frames_sent, WINDOW):
+            before = count(machine, nic)
+            sent = wire.stream(min(WINDOW, frames_sent - first), first=first, **addresses)  # type: ignore[arg-type]
+            taken += received(machine, nic, before, sent)
+    return taken
+
+
 def count(machine: Node, nic: Nic) -> int:
     return int(machine.out(f"cat /sys/class/net/{nic.interface}/statistics/rx_packets"))
 
 
 @pytest.mark.parametrize("index", range(len(NICS)), ids=[nic.split(":")[0] for nic in NICS])
 def test_every_frame_sent_is_counted_by_the_driver(machine: Node, index: int) -> None:
-    nic = machine.nics[index]
-    before = count(machine, nic)
-    with machine.wire(index) as wire:
-        sent = wire.stream(COUNT, source="198.51.100.7")
-        sent += wire.stream(COUNT // 4, source="2001:db8::7", destination="2001:db8::100")
-        sent += wire.stream(COUNT // 4, vlans=[VLAN])
-    assert sent == COUNT + COUNT // 4 + COUNT // 4
-    assert received(machine, nic, before, sent) == sent
+    assert counted(machine, index, COUNT, source="198.51.100.7") == COUNT
+    assert counted(machine, index, WINDOW, source="2001:db8::7", destination="2001:db8::100") == WINDOW
+    assert counted(machine, index, WINDOW, vlans=[VLAN]) == WINDOW
 
 
 @pytest.mark.parametrize("index", range(len(NICS)), ids=[nic.split(":")[0] for nic in NICS])

@@ -300,7 +300,7 @@ def test_where_nothing_can_be_written_the_run_warns(paths: Paths, monkeypatch: p
     def full(*_arguments: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(states.write_file.__globals__["os"], "replace", full)
+    monkeypatch.setattr("wirespeed.whole_file.os.replace", full)
     (warning,) = states.keep(paths, INTENT, bundle(), [["eth1"]])
     assert "not stored for the next boot: Cannot write" in warning and "No space left on device" in warning
 
