@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from functools import partial
 from itertools import islice
 from operator import lt
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -41,8 +42,7 @@ def arranged(packed: Packed, significance: Sequence[int], most_pairs: int) -> Pa
     uniform = bytes(packed.values[:width]) * count == packed.values
     columns = keys if uniform else [*keys, *(bytes(packed.values[at::width]) for at in range(width))]
     telling = [column for column in columns if column != zeros]
-    doubles = uniform and len(telling) < _DOUBLE
-    found = _by_doubles(telling, count) if doubles else _by_bytes(telling, count)
+    found = _sorted(telling, sum(column != zeros for column in keys), count)
     if found is not None:
         told = iter(found)
         columns = [zeros if column == zeros else next(told) for column in columns]
@@ -63,33 +63,44 @@ def interleaved(columns: Columns) -> bytes:
     return bytes(found)
 
 
-def _by_doubles(columns: Columns, count: int) -> Optional[List[bytes]]:
+def _sorted(columns: Columns, of_key: int, count: int) -> Optional[List[bytes]]:
+    """By the columns of the key, which are the first ``of_key``. None: they are in order."""
+    if of_key >= _DOUBLE:
+        return _by_bytes(columns, count)
+    doubles = _doubles(columns[:of_key], count)
+    if _ascending(doubles):
+        return None
+    return _of_doubles(sorted(doubles), of_key) if of_key == len(columns) else _by_bytes(columns, count, doubles)
+
+
+def _doubles(columns: Columns, count: int) -> List[float]:
     """Positive doubles compare as their bit patterns do, and Python sorts them faster than bytes.
 
-    The first byte of the exponent is the same for all, and makes none of them infinite. None: they are in order.
+    The first byte of the exponent is the same for all, and makes none of them infinite.
     """
     padding = [bytes(count)] * (_DOUBLE - 1 - len(columns))
     rows = [_EXPONENT * count, *columns, *padding]
     numbers = array("d")
     numbers.frombytes(interleaved(rows if sys.byteorder == "big" else rows[::-1]))
-    listed = numbers.tolist()
-    if _ascending(listed):
-        return None
-    listed.sort()
-    raw = array("d", listed).tobytes()
-    places = range(1, len(columns) + 1)
+    return numbers.tolist()
+
+
+def _of_doubles(doubles: Sequence[float], width: int) -> List[bytes]:
+    raw = array("d", doubles).tobytes()
+    places = range(1, width + 1)
     return [raw[place if sys.byteorder == "big" else _DOUBLE - 1 - place :: _DOUBLE] for place in places]
 
 
-def _by_bytes(columns: Columns, count: int) -> Optional[List[bytes]]:
-    """None: they are in order."""
-    if not columns:
-        return None
+def _by_bytes(columns: Columns, count: int, standing_for: Optional[Sequence[float]] = None) -> Optional[List[bytes]]:
+    """By what stands for each row, or by its bytes. None: they are in order."""
     width, together = len(columns), interleaved(columns)
     rows = [together[at : at + width] for at in range(0, width * count, width)]
-    if _ascending(rows):
+    if standing_for is not None:
+        rows.sort(key=partial(next, iter(standing_for)))
+    elif _ascending(rows):
         return None
-    rows.sort()
+    else:
+        rows.sort()
     together = b"".join(rows)
     return [together[at::width] for at in range(width)]
 
