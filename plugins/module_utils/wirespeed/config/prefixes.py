@@ -12,7 +12,7 @@ import struct
 import sys
 from dataclasses import dataclass
 from functools import cache
-from typing import Sequence, Tuple, Union
+from typing import Mapping, Sequence, Tuple, Union
 
 from ..kernel.btf import Btf, MapDefinition
 from . import addresses
@@ -90,18 +90,22 @@ def bulk(version: int, fixed: int, rows: Sequence[str]) -> bytes:
     halves = "/".join(rows).split("/")
     if len(halves) != 2 * len(rows):
         halves = "/".join([row if "/" in row else f"{row}/{bits}" for row in rows]).split("/")
-    digits = "".join(halves[1::2])
-    if not (digits.isascii() and digits.isdigit()):
-        raise ValueError
+    try:
+        lengths = b"".join(map(_lengths(bits).__getitem__, halves[1::2]))
+    except KeyError:
+        raise ValueError from None
     packed = addresses.bulk(version, halves[::2])
-    lengths = bytes(map(int, halves[1::2]))
-    if max(lengths, default=0) > bits:
-        raise ValueError
     columns = [packed[at :: SIZES[version]] for at in range(SIZES[version])]
     for at, column in enumerate(columns):
         if int.from_bytes(column, "big") & int.from_bytes(lengths.translate(_host_bits(at)), "big"):
             raise ValueError
     return interleaved([*(lengths.translate(byte) for byte in _fronts(fixed)), *columns])
+
+
+@cache
+def _lengths(bits: int) -> Mapping[str, bytes]:
+    """Every length that a prefix can have, as people write it."""
+    return {str(length): bytes([length]) for length in range(bits + 1)}
 
 
 @cache
