@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the scrubber costs a packet by BPF_PROG_TEST_RUN, beside an empty program and xdp-filter's deny list.
 
-Deny lists of the same addresses are compared, on a source that is in none of them: xdp-filter's object looks for both
-addresses of a frame in a hash, the scrubber for the source in a hash or a trie. Then what is switched on piece by piece
-for a customer's packet, all of which lets it through.
+Deny lists of the same addresses are compared, on a source that is in them and on one that is not: xdp-filter's object
+looks for both addresses of a frame in a hash, the scrubber for the source in a hash or a trie. Then what is switched on
+piece by piece for a customer's packet, all of which lets it through.
 """
 
 from __future__ import annotations
@@ -27,43 +27,45 @@ from .series import Series, in_turn, times
 
 ROUNDS, RUNS, REPEAT = 7, 3, 300_000
 SIZES = (10, 1_000, 100_000)
-FRAME = frame_v4("203.0.113.5")  # UDP to 198.51.100.1
+FIRST = ipaddress.ip_address("10.0.0.0")
+LET_IN = frame_v4("203.0.113.5")  # UDP to 198.51.100.1
+DENIED = frame_v4(str(FIRST))
 BY_SOURCE = (1).to_bytes(8, "little")  # MAP_FLAG_SRC of xdp-tools 1.3, xdp-filter/common_kern_user.h
 POLICY: Dict[str, Any] = {"policy": 1, "rate": 4_000_000_000, "burst": 1_000_000, "other_ports": "allow"}
 CUSTOMER = {"prefix": "198.51.100.0/24", "customer": 7, "policy": 1}
 CUSTOMERS = ("with_policies", "with_entity_counters")
 PIECES = ("fragments", "amplification", "ports", "patterns", "connections", "rate_limit")
+COUNTED = "hash, verdicts counted by customer and policy"
+JOBS = {"denied": ("hash", "trie", COUNTED), "let in": ("hash", "trie", COUNTED)}
 OBJECTS = "/usr/lib/*/bpf/xdpfilt_alw_ip.o"
 Way = Callable[[], float]
 
 
 def report() -> Iterator[str]:
     with ExitStack() as stack:
-        ways: Dict[str, Way] = {"empty": _least(stack.enter_context(_empty()))}
+        ways: Dict[str, Way] = {"empty": _least(stack.enter_context(_empty()), LET_IN)}
         for size in SIZES:
-            addresses = [str(ipaddress.ip_address("10.0.0.0") + 7 * i) for i in range(size)]
+            addresses = [str(FIRST + 7 * number) for number in range(size)]
             ways.update(_deny_lists(stack, addresses))
         ways.update(_pieces(stack))
         costs = in_turn(ways, ROUNDS)
     yield f"packet through an empty program: {costs['empty'].median:.1f} ns"
     for size in SIZES:
-        yield _of_size(costs, size)
+        yield from _of_size(costs, size)
     yield from _step_by_step(costs)
 
 
-def _of_size(costs: Mapping[str, Series], size: int) -> str:
-    said = f"deny list of {size:,} addresses:"
-    theirs = costs.get(f"xdp-filter {size}")
-    if theirs is None:
-        said += " xdp-filter is not here"
-    else:
-        said += f" xdp-filter {theirs.median:.1f} ns"
-    for name in ("hash", "trie", "hash and customers"):
-        ours = costs[f"{name} {size}"]
-        said += f", scrubber by {name} {ours.median:.1f} ns"
-        if theirs is not None:
-            said += f" ({times(ours.ratio(theirs), 2)})"
-    return said
+def _of_size(costs: Mapping[str, Series], size: int) -> Iterator[str]:
+    for what, names in JOBS.items():
+        theirs = costs.get(f"xdp-filter, {what} {size}")
+        said = f"deny list of {size:,} addresses, a frame {what}: "
+        said += "xdp-filter is not here" if theirs is None else f"xdp-filter {theirs.median:.1f} ns"
+        for name in names:
+            ours = costs[f"{name}, {what} {size}"]
+            said += f", scrubber by {name} {ours.median:.1f} ns"
+            if theirs is not None:
+                said += f" ({times(ours.ratio(theirs), 2)})"
+        yield said
 
 
 def _step_by_step(costs: Mapping[str, Series]) -> Iterator[str]:
@@ -76,24 +78,24 @@ def _step_by_step(costs: Mapping[str, Series]) -> Iterator[str]:
 
 
 def _deny_lists(stack: ExitStack, addresses: Sequence[str]) -> Dict[str, Way]:
-    size = len(addresses)
     rows: List[Any] = list(addresses)
-    ways = {
-        f"hash {size}": _scrubber(stack, ("with_deny_addresses",), {"deny_address_v4": rows}),
-        f"trie {size}": _scrubber(stack, ("with_deny_prefixes",), {"deny_v4": [f"{each}/32" for each in addresses]}),
-        f"hash and customers {size}": _scrubber(
-            stack,
-            ("with_deny_addresses", *CUSTOMERS),
-            {"deny_address_v4": rows, "policies": [POLICY], "customers_v4": [CUSTOMER]},
-        ),
+    owned = {"policies": [POLICY], "customers_v4": [CUSTOMER]}
+    programs = {
+        "hash": _scrubber(stack, ("with_deny_addresses",), {"deny_address_v4": rows}),
+        "trie": _scrubber(stack, ("with_deny_prefixes",), {"deny_v4": [f"{each}/32" for each in addresses]}),
+        COUNTED: _scrubber(stack, ("with_deny_addresses", *CUSTOMERS), {"deny_address_v4": rows, **owned}),
     }
     for path in glob.glob(OBJECTS):
-        ways[f"xdp-filter {size}"] = _xdp_filter(stack, Path(path), addresses)
-    return ways
+        programs["xdp-filter"] = _xdp_filter(stack, Path(path), addresses)
+    return {
+        f"{name}, {what} {len(addresses)}": _least(program, frame)
+        for name, program in programs.items()
+        for what, frame in (("denied", DENIED), ("let in", LET_IN))
+    }
 
 
 def _pieces(stack: ExitStack) -> Dict[str, Way]:
-    ways = {"nothing": _scrubber(stack, (), {}), "customers": _customer(stack, ())}
+    ways = {"nothing": _least(_scrubber(stack, (), {}), LET_IN), "customers": _customer(stack, ())}
     for piece in PIECES:
         ways[piece] = _customer(stack, (piece,))
     return {**ways, "all": _customer(stack, PIECES)}
@@ -108,17 +110,18 @@ def _customer(stack: ExitStack, pieces: Sequence[str]) -> Way:
         "patterns": [{"policy": 1, "index": 0, "length": 4, "bytes": "deadbeef".ljust(32, "0")}],
         "amplifiers": ["389"],
     }
-    return _scrubber(stack, (*CUSTOMERS, *[f"with_{piece}" for piece in pieces]), document)
+    features = (*CUSTOMERS, *[f"with_{piece}" for piece in pieces])
+    return _least(_scrubber(stack, features, document), LET_IN)
 
 
-def _scrubber(stack: ExitStack, features: Sequence[str], document: Mapping[str, List[Any]]) -> Way:
+def _scrubber(stack: ExitStack, features: Sequence[str], document: Mapping[str, List[Any]]) -> BpfProgram:
     whole = scrubber()
     switches = {name: name in features for name in whole.manifest.constants if name.startswith("with_")}
     room = {name: max(len(rows), 1024) for name, rows in document.items()}
     sides = {f"{name}{side}": entries for name, entries in room.items() for side in ("_a", "_b")}
     made = stack.enter_context(loaded(_with_room(whole.with_constants(switches), room), **room, **sides))
     made.write(document)
-    return _least(made.program)
+    return made.program
 
 
 def _with_room(source: PipelineSource, room: Mapping[str, int]) -> PipelineSource:
@@ -128,7 +131,7 @@ def _with_room(source: PipelineSource, room: Mapping[str, int]) -> PipelineSourc
     return replace(source, manifest=replace(source.manifest, maps=maps))
 
 
-def _xdp_filter(stack: ExitStack, path: Path, addresses: Sequence[str]) -> Way:
+def _xdp_filter(stack: ExitStack, path: Path, addresses: Sequence[str]) -> BpfProgram:
     opened = stack.enter_context(BpfObject(path.read_bytes(), "xdpfilt"))
     opened.only([path.stem])
     opened.resize("filter_ipv4", max(len(addresses), 1024))
@@ -139,7 +142,7 @@ def _xdp_filter(stack: ExitStack, path: Path, addresses: Sequence[str]) -> Way:
                 value = found.spread(BY_SOURCE)
                 found.update_many([(ipaddress.ip_address(each).packed, value) for each in addresses])
     (program,) = [stack.enter_context(each) for dummy, each in opened.programs()]
-    return _least(program)
+    return program
 
 
 def _empty() -> BpfProgram:
@@ -149,5 +152,5 @@ def _empty() -> BpfProgram:
     return program
 
 
-def _least(program: BpfProgram) -> Way:
-    return lambda: min(once(program, FRAME, REPEAT) for dummy in range(RUNS))
+def _least(program: BpfProgram, frame: bytes) -> Way:
+    return lambda: min(once(program, frame, REPEAT) for dummy in range(RUNS))

@@ -32,7 +32,12 @@ Say = Callable[..., Said]
 @pytest.fixture
 def say(veth: Veth, places: Places) -> Say:
     """``wirespeed config WORDS`` on a node that runs the scrubber: exit code and what was printed."""
-    intent = {"nics": [{"name": veth.ifname, "pipeline": "scrubber"}], "pipelines": [{"name": "scrubber"}]}
+    return saying(veth)
+
+
+def saying(veth: Veth, **asked: Any) -> Say:
+    """``asked`` stands in the intent's entry for the pipeline."""
+    intent = {"nics": [{"name": veth.ifname, "pipeline": "scrubber"}], "pipelines": [{"name": "scrubber", **asked}]}
     veth.node.run(engine.converge, intent, bundle_of(scrubber()), False)
 
     def on_node(words: List[str]) -> Said:
@@ -79,3 +84,11 @@ def test_a_mistake_is_told_with_its_line_and_nothing_is_changed(
     assert code == 1 and "Traceback" not in told
     assert [part for part in parts if part not in told] == []
     assert say("show", "scrubber") == before
+
+
+def test_rows_that_the_program_does_not_look_at_are_told(veth: Veth, places: Places, tmp_path: Path) -> None:
+    say = saying(veth, constants={"with_policies": False})
+    code, told = say("apply", written(tmp_path, FIRST))
+    assert code == 0
+    (warning,) = [line for line in told.splitlines() if line.startswith("warning: ")]
+    assert "Nothing reads the rows of customers_v4 (1) and policies (1): the constant with_policies is 0." in warning

@@ -15,7 +15,7 @@ from tests.pipelines import OBJECTS, scrubber, support
 from tests.probes import requires, requires_bpf
 from tests.scrubber_model.judge import FEATURES
 from wirespeed.kernel.bpf_map import NO_COMMON_LRU
-from wirespeed.pipeline import layout
+from wirespeed.pipeline import fixtures, layout
 from wirespeed.pipeline.manifest import load_manifest
 from wirespeed.pipeline.map_spec import Lru
 from wirespeed.pipeline.packet import frame
@@ -51,6 +51,11 @@ def instructions(**constants: bool) -> int:
 @pytest.mark.parametrize("feature", FEATURES)
 def test_what_is_off_is_no_part_of_the_program(feature: str) -> None:
     assert instructions(**{f"with_{feature}": False}) < instructions()
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_what_is_off_is_not_tested(feature: str) -> None:
+    assert fixtures.run(scrubber().with_constants({f"with_{feature}": False})) == ()
 
 
 def test_a_list_of_addresses_alone_is_a_small_program() -> None:

@@ -69,6 +69,7 @@ def test_json_carries_all_of_it() -> None:
             "table: prefixset",
             "Did you mean 'prefix_set'? Allowed: address_set, port_set, prefix_set, records.",
         ),
+        ("table: prefix_set", "table: prefix_set, needs: [with_deny]", "maps.deny.needs: no such constant"),
         ("role: state", "role: state, table: prefix_set", "maps.flows.table: stands on a map of role 'state'"),
         ("table: prefix_set", "value: 2", ":7: maps.deny: 'table' is a dependency of 'value'"),
         ("table: prefix_set", "order: network", ":7: maps.deny: 'table' is a dependency of 'order'"),

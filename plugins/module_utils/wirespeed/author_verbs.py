@@ -100,16 +100,21 @@ def _test(options: argparse.Namespace) -> int:
     _require_root()
     path = _manifest(options)
     source = _source(path)
-    failures = [fixtures.run_one(source, number) for number in range(len(source.manifest.tests))]
+    tried = [source.manifest.tests[number] for number in source.manifest.tried]
+    failures = [fixtures.run_one(source, number) for number in source.manifest.tried]
     if options.json:
         told = [
             {"name": test.name, "passed": failure is None, "differences": list(failure.differences) if failure else []}
-            for test, failure in zip(source.manifest.tests, failures)
+            for test, failure in zip(tried, failures)
         ]
         print(json.dumps(told, indent=2, sort_keys=True))
     else:
-        for test, failure in zip(source.manifest.tests, failures):
+        for test, failure in zip(tried, failures):
             print(f"failed  {failure}" if failure else f"ok      {test.name}")
+        for test in source.manifest.tests:
+            off = source.manifest.missing(test)
+            if off:
+                print(f"not run {test.name}: it needs {', '.join(off)}")
         passed = len(failures) - sum(map(bool, failures))
         print(f"{passed} of {len(failures)} packets met their fate." if failures else "There are no test packets.")
     return WRONG if any(failures) else OK

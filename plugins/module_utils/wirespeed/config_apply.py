@@ -18,6 +18,7 @@ from .config.difference import Difference, counted, total
 from .config.history import Delivery, History
 from .config.strategy import Possible, Strategy
 from .config.tables import Table
+from .config.unread import unread
 from .delivering import Live
 from .errors import BadInput, Place, Refused
 from .model.step import Step
@@ -91,9 +92,12 @@ class Apply:
         delivering.require_ours(self.paths, self.pipeline)
         known = store.history(self.paths, self.pipeline)
         differences = live.tables().differences(compiled.tables)
+        warnings = unread(compiled, live.source.manifest)
         same = compiled.digest in (known.digest, known.converted_to(known.digest, compiled.layout))
         if same and not total(differences):
-            told = Delivered(False, known.version, known.version, known.digest, "", "it is live", 0, {})
+            told = Delivered(
+                False, known.version, known.version, known.digest, "", "it is live", 0, {}, warnings=warnings
+            )
             return told, Planned(live, known, {}, None)
         self._require_version(known)
         decided = self._decide(live, differences)
@@ -119,6 +123,7 @@ class Apply:
             delivery.operations,
             counted(differences),
             report.steps_json([step]),
+            warnings,
             differences=differences,
             codecs=live.source.tables,
         )
@@ -130,7 +135,7 @@ class Apply:
         if planned.step is None or told.strategy != Strategy.PROGRAM_SWAP.value:
             return told
         result = program_swap.predict(self.paths, planned.live, planned.step, self.progress)
-        return replace(told, steps=result["steps"], warnings=result["warnings"])
+        return replace(told, steps=result["steps"], warnings=[*told.warnings, *result["warnings"]])
 
     def run(self, compiled: Compiled, rollback_to: Optional[int] = None) -> Delivered:
         """Under the node's lock."""
@@ -141,7 +146,7 @@ class Apply:
         store.keep(self.paths, compiled)
         if told.strategy == Strategy.PROGRAM_SWAP.value:
             result = program_swap.run(self.paths, planned.live, planned.step, self.progress)
-            told = replace(told, steps=result["steps"], warnings=result["warnings"])
+            told = replace(told, steps=result["steps"], warnings=[*told.warnings, *result["warnings"]])
         else:
             delivering.in_place(self.paths, planned.live, planned.step, planned.differences, self.progress)
         store.prune(self.paths, self.pipeline)

@@ -65,7 +65,7 @@ def _pipeline(
         origin=f"{wanted.name} {manifest.version}",
         root=RootFacts(wanted.name, 0, direct, source.takes_fragments, manifest.empty_slot),
         why_root=why,
-        fixtures=0 if wanted.unwatched else len(manifest.tests),
+        fixtures=0 if wanted.unwatched else len(manifest.tried),
         watch=0.0 if wanted.unwatched or health is None else health.window,
     )
 

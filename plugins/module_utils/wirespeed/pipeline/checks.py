@@ -16,8 +16,9 @@ Packet = Union[str, Mapping[str, Any]]
 class Fixture:
     """A packet, and what must become of it in a program that nobody else uses.
 
-    ``tables`` are rows written before it; ``expect`` a verdict's name; ``action`` the XDP action, which is the
-    verdict's own where it is left out; ``output`` the frame afterwards, in hex digits.
+    ``tables`` are rows written before it; ``needs`` constants without which it is left out; ``expect`` a verdict's
+    name; ``action`` the XDP action, which is the verdict's own where it is left out; ``output`` the frame afterwards,
+    in hex digits.
     """
 
     name: str
@@ -26,17 +27,20 @@ class Fixture:
     expect: Optional[str] = None
     action: Optional[str] = None
     output: Optional[str] = None
+    needs: Tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Fixture":
         tables = {name: tuple(map(row_text, rows)) for name, rows in said.get("tables", {}).items()}
         texts = {name: said.get(name) for name in ("expect", "action", "output")}
-        return cls(said["name"], said["packet"], tables, **texts)
+        return cls(said["name"], said["packet"], tables, **texts, needs=tuple(said.get("needs", ())))
 
     def to_json(self) -> Dict[str, Any]:
         said: Dict[str, Any] = {"name": self.name, "packet": self.packet}
         if self.tables:
             said["tables"] = {name: list(rows) for name, rows in self.tables.items()}
+        if self.needs:
+            said["needs"] = list(self.needs)
         texts = {"expect": self.expect, "action": self.action, "output": self.output}
         return {**said, **{name: text for name, text in texts.items() if text is not None}}
 

@@ -48,7 +48,9 @@ def require(source: PipelineSource) -> None:
 
 
 def run(source: PipelineSource) -> Tuple[Failure, ...]:
-    """Those that fail, in the manifest's order. Sizes and constants must have been worked out (``source.on``).
+    """Those that fail, in the manifest's order, of the packets whose needs the constants meet.
+
+    Sizes and constants must have been worked out (``source.on``).
 
     Raises :class:`BadInput` for a packet or row that cannot be, before any is run,
     :class:`~wirespeed.kernel.bpf_object.VerifierRejection` and KernelRefusal.
@@ -59,19 +61,19 @@ def run(source: PipelineSource) -> Tuple[Failure, ...]:
 
 
 def _by_one_load(source: PipelineSource) -> List[Optional[Failure]]:
-    tests = source.manifest.tests
+    tests = {number: source.manifest.tests[number] for number in source.manifest.tried}
     found: List[Optional[Failure]] = []
-    with _loaded(source, max(map(_room, tests), default=_SMALL)) as loaded, ExitStack() as stack:
+    with _loaded(source, max(map(_room, tests.values()), default=_SMALL)) as loaded, ExitStack() as stack:
         clean = Afresh([stack.enter_context(each) for dummy, each in loaded.maps()])
-        for number, test in enumerate(tests):
-            if number:
+        for number, test in tests.items():
+            if found:
                 clean.begin()
             found.append(compare(number, test, source.manifest, _outcome(source, loaded, number)))
     return found
 
 
 def _by_a_load_each(source: PipelineSource) -> List[Optional[Failure]]:
-    numbers = range(len(source.manifest.tests))
+    numbers = source.manifest.tried
     found = [run_one(source, number) for number in numbers[:1]]  # says by itself what the verifier thinks of all
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found += pool.map(lambda number: run_one(source, number), numbers[1:])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from ..config.section import Section
 from ..errors import BadInput, Place
@@ -57,6 +57,20 @@ class Manifest:
     @property
     def programs(self) -> Tuple[str, ...]:
         return (self.entry, *self.stages)
+
+    def off(self, needs: Sequence[str]) -> Tuple[str, ...]:
+        """Those of these constants that are 0."""
+        return tuple(name for name in needs if not self.constants[name])
+
+    def missing(self, fixture: Fixture) -> Tuple[str, ...]:
+        """The constants that are 0 and without which the packet would meet another fate."""
+        of_tables = (name for table in fixture.tables for name in self.maps[table].needs)
+        return self.off(tuple(dict.fromkeys((*fixture.needs, *of_tables))))
+
+    @property
+    def tried(self) -> Tuple[int, ...]:
+        """The places in ``tests`` of the packets that are run, with the constants as they are."""
+        return tuple(number for number, fixture in enumerate(self.tests) if not self.missing(fixture))
 
     def to_json(self) -> Dict[str, Any]:
         """As the YAML would say it, with nothing left out."""
@@ -109,6 +123,7 @@ def load_manifest(path: Path) -> Manifest:
     manifest = Manifest.from_json(document.data)
     _check_maps(manifest, document)
     check_config(manifest.maps, manifest.config, document)
+    _check_needs(manifest, document)
     _check_verdicts(manifest, document)
     _check_tests(manifest, document)
     _check_packets(manifest, document)
@@ -117,7 +132,7 @@ def load_manifest(path: Path) -> Manifest:
 
 def _check_maps(manifest: Manifest, document: Document) -> None:
     for name, spec in manifest.maps.items():
-        for word in ("table", "value", "order", "fields", "overlap"):
+        for word in ("table", "value", "order", "fields", "overlap", "needs"):
             if word in document.data["maps"][name] and spec.role is not Role.CONFIG:
                 place, what = document.place(("maps", name, word)), f"maps.{name}.{word}"
                 problem = f"stands on a map of role '{spec.role.value}'."
@@ -127,6 +142,21 @@ def _check_maps(manifest: Manifest, document: Document) -> None:
                 place, what = document.place(("maps", name, word)), f"maps.{name}.{word}"
                 problem = f"stands on a map of role '{spec.role.value}', which no reload hands over."
                 raise BadInput(place, what, problem, "Only state and stats are handed over.")
+
+
+def _check_needs(manifest: Manifest, document: Document) -> None:
+    for path, names in _needs(manifest):
+        for name in names:
+            if name not in manifest.constants:
+                what = f"{path[0]}.{path[1]}.needs" if path[0] == "maps" else f"{path[0]}[{path[1]}].needs"
+                raise unknown_word(document.place(path), f"{what}: no such constant", name, list(manifest.constants))
+
+
+def _needs(manifest: Manifest) -> Iterator[Tuple[Tuple[Union[str, int], ...], Tuple[str, ...]]]:
+    for name, spec in manifest.maps.items():
+        yield ("maps", name, "needs"), spec.needs
+    for number, fixture in enumerate(manifest.tests):
+        yield ("tests", number, "needs"), fixture.needs
 
 
 def _check_verdicts(manifest: Manifest, document: Document) -> None:

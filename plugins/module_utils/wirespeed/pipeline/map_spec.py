@@ -77,7 +77,8 @@ class MapSpec:
     ``order`` the byte order of a port in the key: host, network, or what the key's type says.
 
     ``fields`` are what it says of the columns of a table of records; with ``overlap`` ``refuse`` no prefix may lie
-    within another one of the same table. ``sums`` names members of the value that are counters which several CPUs add
+    within another one of the same table. ``needs`` names constants without which the program does not look into
+    it. ``sums`` names members of the value that are counters which several CPUs add
     to (``docs/state.md``). ``lru`` None: as the object declares it. ``expires``: which entries ``expiry.py``
     takes out.
     """
@@ -92,6 +93,7 @@ class MapSpec:
     sums: Tuple[str, ...] = ()
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     overlap: str = ALLOW
+    needs: Tuple[str, ...] = ()
     lru: Optional[Lru] = None
     expires: Optional[Expires] = None
 
@@ -109,6 +111,7 @@ class MapSpec:
             sums=tuple(said.get("sums", ())),
             fields={name: FieldSpec.from_json(each) for name, each in said.get("fields", {}).items()},
             overlap=said.get("overlap", ALLOW),
+            needs=tuple(said.get("needs", ())),
             lru=None if said.get("lru") is None else Lru(said["lru"]),
             expires=None if said.get("expires") is None else Expires.from_json(said["expires"]),
         )
@@ -117,21 +120,17 @@ class MapSpec:
         said: Dict[str, Any] = {"role": self.role.value}
         if self.table is not None:
             said.update(table=self.table, value=self.value)
-        if self.order is not None:
-            said["order"] = self.order
-        if self.fields:
-            said["fields"] = {name: each.to_json() for name, each in self.fields.items()}
         if self.overlap != ALLOW:
             said["overlap"] = self.overlap
-        if self.lru is not None:
-            said["lru"] = self.lru.value
-        if self.expires is not None:
-            said["expires"] = self.expires.to_json()
-        if self.max_entries is not None:
-            said["max_entries"] = self.max_entries
         if self.role.handed_over:
-            said["on_layout_change"] = self.on_layout_change.value
-            said["sums"] = list(self.sums)
-        if self.merge is not None:
-            said["merge"] = self.merge.value
-        return said
+            said.update(on_layout_change=self.on_layout_change.value, sums=list(self.sums))
+        left_out_when_empty = {
+            "order": self.order,
+            "fields": {name: each.to_json() for name, each in self.fields.items()},
+            "needs": list(self.needs),
+            "lru": self.lru and self.lru.value,
+            "expires": self.expires and self.expires.to_json(),
+            "max_entries": self.max_entries,
+            "merge": self.merge and self.merge.value,
+        }
+        return {**said, **{word: value for word, value in left_out_when_empty.items() if value}}

@@ -45,7 +45,7 @@ class FixturesFailed(WirespeedError):
         rest = f"\n    and {len(failures) - _MOST_SHOWN} more" if len(failures) > _MOST_SHOWN else ""
         super().__init__(
             f"Pipeline {manifest.name} {manifest.version} does not do what its manifest says of {len(failures)} of its "
-            f"{len(manifest.tests)} test packets:{''.join(shown)}{rest}\n",
+            f"{len(manifest.tried)} test packets:{''.join(shown)}{rest}\n",
             "It does not go live; what is running keeps running. Correct the program, or the tests in the manifest.",
         )
         self.failures = failures
