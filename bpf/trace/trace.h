@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The tracer, as the story of a packet that has met its verdict: its note is
+ * looked at, its bytes are laid on the desk, the filter runs over them, and
+ * what is left of the packet goes into the ring. There is no wake-up: the
+ * reader looks by itself, which costs the packets nothing.
+ *
+ * READ(to, bytes, from) of the including program reads the packet's front; it
+ * gives 0 where it could.
+ */
+#ifndef TRACE_TRACE_H
+#define TRACE_TRACE_H
+
+#include "choice.h"
+#include "filter.h"
+#include "record.h"
+
+WS_RODATA(__u32, cpus) = 1;
+
+static __always_inline int written(struct desk *desk, struct tally *tally,
+				   __u64 now)
+{
+	struct record *record = &desk->record;
+	__u64 bytes = record->captured;
+
+	if (bytes > snaplen)
+		bytes = snaplen;
+	if (bytes > ROOM)
+		bytes = ROOM;
+	record->captured = bytes;
+	record->at = now;
+	record->id = tally->matched * cpus + bpf_get_smp_processor_id();
+	record->lost = tally->lost;
+	return !bpf_ringbuf_output(&records, desk, sizeof(*record) + bytes,
+				   BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void keep(struct desk *desk, struct tally *tally)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	tally->matched++;
+	if (!in_time(now)) {
+		tally->limited++;
+		tally->lost++;
+	} else if (!written(desk, tally, now)) {
+		tally->no_room++;
+		tally->lost++;
+	} else {
+		tally->written++;
+		tally->lost = 0;
+	}
+}
+
+static __always_inline void trace(void *from, const struct ws_note *note,
+				  __u32 length, __u32 readable, __u32 queue)
+{
+	__u32 first = 0;
+	struct desk *desk = bpf_map_lookup_elem(&desks, &first);
+	struct tally *tally = bpf_map_lookup_elem(&tallies, &first);
+	__u64 bytes = readable < window ? readable : window;
+
+	if (!desk || !tally)
+		return;
+	tally->seen++;
+	if (!chosen(note))
+		return;
+	if (bytes - 1 >= ROOM || READ(desk->bytes, bytes, from))
+		bytes = 0;
+	desk->record.note = *note;
+	desk->record.length = length;
+	desk->record.captured = bytes;
+	desk->record.queue = queue;
+	if (!accepted(desk, bytes, length))
+		return;
+	if (sample > 1 && bpf_get_prandom_u32() % sample)
+		return;
+	keep(desk, tally);
+}
+
+#endif
