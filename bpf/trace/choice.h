@@ -6,8 +6,8 @@
 #include "record.h"
 
 WS_RODATA(__u32, ifindex) = 0;
-WS_RODATA(__u32, actions) = 0xffffffff; /* bit n: XDP action n */
-WS_RODATA(__u64, verdicts) = 0; /* bit n: verdict n; 0: all */
+WS_RODATA(__u32, actions) = 0; /* bit n: XDP action n */
+WS_RODATA(__u64, verdicts) = 0; /* bit n: verdict n */
 WS_RODATA(__u32, of_customer) = 0;
 WS_RODATA(__u32, customer) = 0;
 WS_RODATA(__u32, of_policy) = 0;
@@ -18,14 +18,18 @@ WS_RODATA(__u32, window) = ROOM; /* bytes that the filter can look at */
 WS_RODATA(__u64, interval) = 0; /* ns for each record; 0: no limit */
 WS_RODATA(__u64, burst) = 0; /* ns that may be saved up */
 
+/* One of the actions or verdicts that were asked for. */
+static __always_inline int met(const struct ws_note *note)
+{
+	if (note->action < 32 && actions & 1u << (note->action & 31))
+		return 1;
+	return note->flags & WS_NOTE_READY && note->verdict < 64 &&
+	       verdicts & 1ull << (note->verdict & 63);
+}
+
 static __always_inline int chosen(const struct ws_note *note)
 {
-	if (note->action < 32 && !(actions & (1u << note->action)))
-		return 0;
-	if (verdicts && (note->verdict > 63 ||
-			 !(verdicts & (1ull << (note->verdict & 63)))))
-		return 0;
-	if (verdicts && !(note->flags & WS_NOTE_READY))
+	if ((actions || verdicts) && !met(note))
 		return 0;
 	if (of_customer || of_policy) {
 		if (!(note->flags & WS_NOTE_OWNED))
