@@ -5,34 +5,49 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 from wirespeed.gather import built_in_tracers
+from wirespeed.pipeline import traced as traces
+from wirespeed.pipeline.pins import Paths
 from wirespeed.trace_engine import trace
 
 from .netns import Veth
 from .scrubber_attached import passed_through
 
+_OVER = object()
 _STATISTICS = {"seen": 4, "dropped": 5, "matched": 6, "lost": 7, "written": 8}
 
 
-def traced(veth: Veth, file: Path, begun: Callable[[], Any], **asked: Any) -> Dict[str, Any]:
-    """Calls ``begun`` once the trace runs, and ends it after that; within the node's namespace."""
-    calls: List[int] = []
+Script = Callable[[], Iterator[None]]
+"""What happens while a trace runs: it goes on with its own work at each ``yield``, and ends with the script."""
+
+
+def traced(veth: Veth, file: Path, script: Script, **asked: Any) -> Dict[str, Any]:
+    """The result of a trace; within the node's namespace."""
+    running = script()
 
     def stop() -> bool:
-        if not calls:
-            calls.append(1)
-            begun()
-            return False
-        return True
+        return next(running, _OVER) is _OVER
 
     return trace({"nic": veth.ifname, **asked}, str(file), built_in_tracers(), stop)
 
 
 def traced_frames(veth: Veth, file: Path, frames: Sequence[bytes], **asked: Any) -> Dict[str, Any]:
-    """Traces while ``frames`` are judged."""
-    return traced(veth, file, lambda: passed_through(veth, frames), **asked)
+    """Traces while ``frames`` are judged; meanwhile nobody reads the ring."""
+
+    def script() -> Iterator[None]:
+        passed_through(veth, frames)
+        yield
+
+    return traced(veth, file, script, **asked)
+
+
+def left(pipeline: str) -> List[str]:
+    """What a trace has left of the pipeline: nothing, when it ended as it should."""
+    paths = Paths.from_environment()
+    pins = [str(each) for each in paths.pipeline(pipeline).glob("*/traced")]
+    return [*pins, "the slot"] if traces.in_slot(paths, pipeline) else pins
 
 
 def shown(file: Path, *fields: str) -> List[List[str]]:
