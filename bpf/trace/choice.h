@@ -42,17 +42,14 @@ static __always_inline int chosen(const struct ws_note *note)
 	return 1;
 }
 
-/* When the next record may be written, however many CPUs write. */
-WS_MAP(BPF_MAP_TYPE_ARRAY, pace, __u32, __u64, 1, 0);
-
 #define TRIES 4
 
-static __always_inline int in_time(__u64 now)
+/* Whether the rate allows one more, however many CPUs write. */
+static __always_inline int in_time(struct pace *pace, __u64 now)
 {
-	__u32 first = 0;
-	__u64 *due = bpf_map_lookup_elem(&pace, &first);
+	__u64 *due = &pace->due;
 
-	if (!interval || !due)
+	if (!interval)
 		return 1;
 #pragma unroll
 	for (int i = 0; i < TRIES; i++) {

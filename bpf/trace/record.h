@@ -11,7 +11,7 @@
 struct record {
 	__u64 at; /* ns, CLOCK_MONOTONIC */
 	__u64 id;
-	__u32 lost; /* of this CPU since its record before */
+	__u32 lost; /* since the record before */
 	__u32 queue;
 	__u32 length;
 	__u32 captured;
@@ -26,7 +26,13 @@ struct tally {
 	__u64 written;
 	__u64 limited;
 	__u64 no_room;
-	__u64 lost; /* since the last record */
+};
+
+/* Of all CPUs: when the next record is due (ns), and how many packets that
+ * matched were lost since the last one. */
+struct pace {
+	__u64 due;
+	__u64 lost;
 };
 
 struct desk {
@@ -36,6 +42,7 @@ struct desk {
 
 WS_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, desks, __u32, struct desk, 1, 0);
 WS_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, tallies, __u32, struct tally, 1, 0);
+WS_MAP(BPF_MAP_TYPE_ARRAY, paces, __u32, struct pace, 1, 0);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

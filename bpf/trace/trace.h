@@ -18,7 +18,7 @@
 WS_RODATA(__u32, cpus) = 1;
 
 static __always_inline int written(struct desk *desk, struct tally *tally,
-				   __u64 now)
+				   struct pace *pace, __u64 now)
 {
 	struct record *record = &desk->record;
 	__u64 bytes = record->captured;
@@ -30,25 +30,31 @@ static __always_inline int written(struct desk *desk, struct tally *tally,
 	record->captured = bytes;
 	record->at = now;
 	record->id = tally->matched * cpus + bpf_get_smp_processor_id();
-	record->lost = tally->lost;
-	return !bpf_ringbuf_output(&records, desk, sizeof(*record) + bytes,
-				   BPF_RB_NO_WAKEUP);
+	record->lost = 0;
+	if (*(volatile __u64 *)&pace->lost)
+		record->lost = __sync_lock_test_and_set(&pace->lost, 0);
+	if (!bpf_ringbuf_output(&records, desk, sizeof(*record) + bytes,
+				BPF_RB_NO_WAKEUP))
+		return 1;
+	if (record->lost)
+		__sync_fetch_and_add(&pace->lost, record->lost);
+	return 0;
 }
 
-static __always_inline void keep(struct desk *desk, struct tally *tally)
+static __always_inline void keep(struct desk *desk, struct tally *tally,
+				 struct pace *pace)
 {
 	__u64 now = bpf_ktime_get_ns();
 
 	tally->matched++;
-	if (!in_time(now)) {
+	if (!in_time(pace, now)) {
 		tally->limited++;
-		tally->lost++;
-	} else if (!written(desk, tally, now)) {
+		__sync_fetch_and_add(&pace->lost, 1);
+	} else if (!written(desk, tally, pace, now)) {
 		tally->no_room++;
-		tally->lost++;
+		__sync_fetch_and_add(&pace->lost, 1);
 	} else {
 		tally->written++;
-		tally->lost = 0;
 	}
 }
 
@@ -58,9 +64,10 @@ static __always_inline void trace(void *from, const struct ws_note *note,
 	__u32 first = 0;
 	struct desk *desk = bpf_map_lookup_elem(&desks, &first);
 	struct tally *tally = bpf_map_lookup_elem(&tallies, &first);
+	struct pace *pace = bpf_map_lookup_elem(&paces, &first);
 	__u64 bytes = readable < window ? readable : window;
 
-	if (!desk || !tally)
+	if (!desk || !tally || !pace)
 		return;
 	tally->seen++;
 	if (!chosen(note))
@@ -75,7 +82,7 @@ static __always_inline void trace(void *from, const struct ws_note *note,
 		return;
 	if (sample > 1 && bpf_get_prandom_u32() % sample)
 		return;
-	keep(desk, tally);
+	keep(desk, tally, pace);
 }
 
 #endif

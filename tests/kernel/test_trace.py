@@ -33,7 +33,7 @@ SLIDE = {"ipv4": {"destination": "203.0.113.7"}, "tcp": {"destination": 443, "fl
 COMMENT = "cus: 601, pol: 1121, mitigation: cm_cs, verdict: [DROP]"
 DRY = {**SLIDE, "ipv4": {"destination": "198.51.100.7"}}
 DENIED = {"ipv4": {"source": "192.0.2.200"}, "udp": {"destination": 53}}
-OTHER = {"ipv4": {"source": "8.8.8.8"}, "udp": {"destination": 53}}
+OTHER = {"ipv4": {"destination": "9.9.9.9"}, "udp": {"destination": 53}}
 ALL = [built(each)[0] for each in (SLIDE, DRY, DENIED, OTHER)]
 MANY = 5000
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Iterable
 
 _RECORD = struct.Struct("=QQIIIIIIIHH")
-_TALLY = struct.Struct("=6Q")
+_TALLY = struct.Struct("=5Q")
 OWNED, DRY_RUN, READY = 1, 2, 4  # enum ws_note_flags, bpf/include/wirespeed_trace.h
 ROOM = 16384
 """Bytes of a packet that can be looked at and kept."""
@@ -29,7 +29,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Record:
-    """``at`` in ns of CLOCK_MONOTONIC; ``lost`` are those of its CPU since the CPU's record before."""
+    """``at`` in ns of CLOCK_MONOTONIC; ``lost`` packets had matched since the record before."""
 
     at: int
     id: int
@@ -58,5 +58,5 @@ def record(raw: bytes) -> Record:
 
 def tally(cells: Iterable[bytes]) -> Tally:
     """The sum over all CPUs."""
-    columns = zip(*(_TALLY.unpack(cell)[:5] for cell in cells))
+    columns = zip(*(_TALLY.unpack(cell) for cell in cells))
     return Tally(*map(sum, columns))
