@@ -25,8 +25,9 @@ static __always_inline int written(struct desk *desk, struct tally *tally,
 
 	if (bytes > snaplen)
 		bytes = snaplen;
+	barrier_var(bytes);
 	if (bytes > ROOM)
-		bytes = ROOM;
+		return 0;
 	record->captured = bytes;
 	record->at = now;
 	record->id = tally->matched * cpus + bpf_get_smp_processor_id();
@@ -58,6 +59,17 @@ static __always_inline void keep(struct desk *desk, struct tally *tally,
 	}
 }
 
+/* How many bytes lie on the desk then. */
+static __always_inline __u64 laid(struct desk *desk, void *from, __u64 bytes)
+{
+	__u64 last = bytes - 1;
+
+	barrier_var(last); /* or Linux 6.1 does not see that it is bounded */
+	if (last >= ROOM || READ(desk->bytes, last + 1, from))
+		return 0;
+	return last + 1;
+}
+
 static __always_inline void trace(void *from, const struct ws_note *note,
 				  __u32 length, __u32 readable, __u32 queue)
 {
@@ -72,8 +84,7 @@ static __always_inline void trace(void *from, const struct ws_note *note,
 	tally->seen++;
 	if (!chosen(note))
 		return;
-	if (bytes - 1 >= ROOM || READ(desk->bytes, bytes, from))
-		bytes = 0;
+	bytes = laid(desk, from, bytes);
 	desk->record.note = *note;
 	desk->record.length = length;
 	desk->record.captured = bytes;
