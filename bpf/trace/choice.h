@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Which packets are traced; the loader sets it, and what is not asked for costs nothing. */
+/* Which packets are traced: the loader sets it. What nobody asks costs nothing.
+ */
 #ifndef TRACE_CHOICE_H
 #define TRACE_CHOICE_H
 

@@ -51,8 +51,8 @@ static __always_inline __u32 width(__u16 code)
 }
 
 /* Into A or X; 0 when that ends the run: beyond the packet's end. */
-static __always_inline int load(struct machine *m, const struct sock_filter *row,
-				__u32 *into)
+static __always_inline int load(struct machine *m,
+				const struct sock_filter *row, __u32 *into)
 {
 	__s64 found = row->k;
 

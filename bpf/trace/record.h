@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* What a tracer writes for a packet, and what it counts; read by trace/record.py. */
+/* What a tracer writes for a packet, and counts (trace/record.py reads it). */
 #ifndef TRACE_RECORD_H
 #define TRACE_RECORD_H
 

@@ -34,12 +34,14 @@ def trace(
     write: str,
     objects: Mapping[str, bytes],
     stop: Callable[[], bool] = lambda: False,
+    check: bool = False,
     source: str = "trace",
 ) -> Dict[str, Any]:
     """Traces one NIC as :class:`~.trace.options.Options` says, to the file ``write`` or, for ``-``, to standard output.
 
-    What runs is as before when it returns or raises. Raises :class:`BadInput`, :class:`Refused`, :class:`Busy` before
-    anything is touched.
+    ``objects`` are the compiled tracers by name. ``stop`` is asked often whether that was enough. With ``check`` only
+    says how it would. What runs is as before when it returns or raises. Raises :class:`BadInput`, :class:`Refused` or
+    :class:`Busy` before anything is touched.
     """
     require_root()
     place, paths = Place(source), Paths.from_environment()
@@ -50,12 +52,15 @@ def trace(
     found = subject.on(paths, options.nic)
     with ExitStack() as stack:
         chosen = _chosen(paths, options, found, objects, place, stack)
+        interface = Interface(f"{found.name}@{chosen.way.suffix}", found.nic, snaplen=options.snaplen)
+        told = {"changed": True, "file": write, "interface": interface.name, "warnings": chosen.notes}
+        if check:
+            return told
         output = Output(write, place)
         stack.callback(output.close)
         session = Session(chosen.tracer, chosen.way, chosen.words, options, output, stop)
-        interface = _interface(found, chosen.way, options)
         outcome = session.run(_head(), interface)
-    return _result(outcome, write, interface, chosen.notes)
+    return {**told, **_counted(outcome), "warnings": [*chosen.notes, *outcome.told]}
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,11 @@ def _chosen(
         try:
             return _Chosen(at_exit, AtExit(at_exit, found, swap), words, notes)
         except WirespeedError as error:
-            if options.by is By.FEXIT or swap is None:
-                raise
+            if options.by is By.FEXIT or source is None:
+                raise Refused(" ".join([f"Not by fexit: {error}", *notes])) from error
             notes.append(f"Not by fexit: {error.problem}")
     if source is None or swap is None:
-        raise Refused(*notes)
+        raise Refused(" ".join(notes))
     build = tracer("trace_frags" if source.takes_fragments else "trace")
     return _Chosen(build, TraceBuild(build, swap), words, notes)
 
@@ -125,30 +130,19 @@ def _head() -> bytes:
     )
 
 
-def _interface(found: Subject, way: Way, options: Options) -> Interface:
-    return Interface(f"{found.name}@{way.suffix}", found.nic, "", options.snaplen)
-
-
-def _result(outcome: Outcome, write: str, interface: Interface, notes: List[str]) -> Dict[str, Any]:
+def _counted(outcome: Outcome) -> Dict[str, Any]:
+    tally = outcome.tally
     return {
-        "changed": False,
-        "file": write,
         "bytes": outcome.size,
-        "interface": interface.name,
         "seconds": round(outcome.seconds, 3),
         "ended": outcome.ended,
         "packets": {
-            "seen": outcome.tally.seen,
-            "matched": outcome.tally.matched,
+            "seen": tally.seen,
+            "matched": tally.matched,
             "written": outcome.written,
             "lost": outcome.lost,
         },
-        "lost_by": {
-            "rate": outcome.tally.limited,
-            "ring": outcome.tally.no_room,
-            "file": outcome.undelivered,
-        },
-        "warnings": [*notes, *outcome.told],
+        "lost_by": {"rate": tally.limited, "ring": tally.no_room, "file": outcome.undelivered},
     }
 
 

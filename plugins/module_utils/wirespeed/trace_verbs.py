@@ -92,7 +92,7 @@ def _trace(options: argparse.Namespace) -> int:
     }
     ended = _Ended()
     write = options.write if options.write == PIPE else str(Path(options.write))
-    result = trace_engine.trace(asked, write, built_in_tracers(), ended, "command line")
+    result = trace_engine.trace(asked, write, built_in_tracers(), ended, source="command line")
     _tell(options, result, sys.stderr if write == PIPE else sys.stdout)
     return OK
 

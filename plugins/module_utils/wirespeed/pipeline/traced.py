@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The generation that runs, once more with its notes on: put into the slot for the time of a trace, and taken out again.
+"""The generation that runs, once more with its notes on: put into the slot for the time of a trace, and taken out.
 
 It shares every map with the generation and is pinned below it, so that whoever asks what runs is told the generation,
 and a reload takes over from it as ever. Who traces holds a lock on a file; where nobody does, whatever is pinned was
