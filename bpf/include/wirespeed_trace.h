@@ -6,7 +6,7 @@
  *	#include <wirespeed_trace.h>
  *
  *	ws_note_owner(service->customer, service->policy);
- *	return ws_traced(ctx, DENIED, XDP_DROP);
+ *	return ws_traced_verdict(ctx, DENIED, XDP_DROP);
  *
  * While nobody traces, `ws_trace` is 0 and the verifier takes all of this out.
  * For the time of a trace the same generation runs once more with 1: it leaves
@@ -92,5 +92,9 @@ static __always_inline int ws_traced(struct xdp_md *ctx, __u32 verdict,
 	}
 	return action;
 }
+
+/* Counts the frame as well: ws_verdict() for who is traced. */
+#define ws_traced_verdict(ctx, verdict, action) \
+	ws_traced((ctx), (verdict), ws_verdict((ctx), (verdict), (action)))
 
 #endif

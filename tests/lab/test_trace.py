@@ -75,7 +75,7 @@ class Machine:
 def machine(request: pytest.FixtureRequest, lab_image: Image) -> Iterator[Machine]:
     """One node at a time: the next kernel's starts when the last one is gone."""
     for make in _factory(lab_image):
-        found = Machine(make(request.param, "virtio"))
+        found = Machine(make(request.param, "igb"))
         yield found
         found.close()
 
