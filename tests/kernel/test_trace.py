@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 
@@ -79,24 +79,29 @@ def test_the_comment_says_what_became_of_each_packet(veth: Veth, tmp_path: Path)
     ]
 
 
-@pytest.mark.parametrize(
-    ("asked", "kept"),
-    [
-        ({"verdicts": ["drop"]}, [0, 2]),
-        ({"verdicts": ["deny_prefix_v4"]}, [2]),
-        ({"verdicts": ["no_connection", "pass"]}, [0, 1, 3]),
-        ({"policy": 7}, [1]),
-        ({"customer": 601}, [0]),
-        ({"filter": "udp port 53"}, [2, 3]),
-        ({"filter": "tcp", "verdicts": ["pass"]}, [1]),
-    ],
-    ids=str,
-)
-def test_only_what_was_asked_for_is_kept(veth: Veth, tmp_path: Path, asked: Dict[str, Any], kept: List[int]) -> None:
-    file = tmp_path / "trace.pcapng"
-    result = result_of(veth, file, ALL, **asked)
-    assert result["packets"] == {"seen": 4, "matched": len(kept), "written": len(kept), "lost": 0}
-    assert [int(length) for (length,) in shown(file, "frame.len")] == [len(ALL[number]) for number in kept]
+CHOICES: List[Tuple[Dict[str, Any], List[int]]] = [
+    ({"verdicts": ["drop"]}, [0, 2]),
+    ({"verdicts": ["deny_prefix_v4"]}, [2]),
+    ({"verdicts": ["no_connection", "pass"]}, [0, 1, 3]),
+    ({"policy": 7}, [1]),
+    ({"customer": 601}, [0]),
+    ({"filter": "udp port 53"}, [2, 3]),
+    ({"filter": "tcp", "verdicts": ["pass"]}, [1]),
+    ({"sample": 2**31}, []),
+]
+
+
+def test_only_what_was_asked_for_is_kept(veth: Veth, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.pcapng" for number in range(len(CHOICES))]
+
+    def on_node() -> List[Dict[str, int]]:
+        asked = zip(files, (asked for asked, dummy in CHOICES))
+        return [traced_frames(veth, file, ALL, **choice)["packets"] for file, choice in asked]
+
+    packets = veth.node.run(on_node)
+    lengths = [[len(ALL[number]) for number in kept] for dummy, kept in CHOICES]
+    assert [[int(length) for (length,) in shown(file, "frame.len")] for file in files] == lengths
+    assert packets == [{"seen": 4, "matched": len(kept), "written": len(kept), "lost": 0} for dummy, kept in CHOICES]
 
 
 def test_a_packet_is_cut_to_the_snapshot_length(veth: Veth, tmp_path: Path) -> None:

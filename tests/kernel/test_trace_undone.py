@@ -12,9 +12,9 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 
-from tests.pipelines import REPOSITORY, next_scrubber, scrubber
+from tests.pipelines import REPOSITORY, bundle_of, next_scrubber, renamed, scrubber, small
 from tests.probes import requires, requires_bpf
-from wirespeed import pipeline_engine, trace_engine
+from wirespeed import engine, pipeline_engine, trace_engine
 from wirespeed.config.tables import canonical
 from wirespeed.errors import Busy, Place
 from wirespeed.kernel.bpf_map import BpfMap
@@ -94,6 +94,42 @@ def test_it_goes_on_with_the_generation_that_a_reload_publishes(veth: Veth, tmp_
     assert [f"followed {attached_scrubber().generation}" in note for note in result["warnings"]][-1]
     assert counted == 7
     assert veth.node.run(left, NAME) == []
+
+
+def test_a_run_finds_nothing_to_do_while_a_trace_runs(veth: Veth, tmp_path: Path) -> None:
+    source = attached_scrubber()
+    nic = {"name": veth.ifname, "pipeline": NAME, "profile_tuning": False}
+    asked = {"name": NAME, "tables": DOCUMENT, "constants": {"with_outbound": True}}
+    steps: List[Any] = []
+
+    def script() -> Iterator[None]:
+        intent = {"nics": [nic], "pipelines": [asked]}
+        steps.append(engine.converge(intent, bundle_of(source), True)["steps"])
+        yield
+
+    def on_node() -> List[Any]:
+        trace(veth, tmp_path / "trace.pcapng", script)
+        return steps
+
+    assert veth.node.run(on_node) == [[]]
+
+
+def test_a_generation_without_notes_is_told(veth: Veth, tmp_path: Path) -> None:
+    other = small(
+        'SEC("xdp") int small(struct xdp_md *ctx) { return XDP_PASS; } char _license[] SEC("license") = "GPL";'
+    )
+    other = renamed(other, NAME)
+
+    def on_node() -> Dict[str, Any]:
+        def script() -> Iterator[None]:
+            Node(other).do(load_step(other), publish_step(NAME, attached_scrubber().generation, other.generation))
+            for dummy in range(50):
+                yield
+
+        return trace(veth, tmp_path / "trace.pcapng", script)
+
+    (told,) = veth.node.run(on_node)["warnings"][1:]
+    assert f"Generation {other.generation} followed {attached_scrubber().generation} and leaves no notes" in told
 
 
 def test_it_ends_when_the_pipeline_is_detached(veth: Veth, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from .libbpf import Handle, Options, call, fields, function
 XDP = 6  # enum bpf_prog_type
 BPF_XDP = 37  # enum bpf_attach_type
 MAX_MAPS = 64  # MAX_USED_MAPS, include/linux/bpf.h
+_INSTRUCTION = 8  # bytes
 _ROOM_FOR_GROWTH = 512  # an XDP program may push headers
 
 
@@ -65,7 +66,8 @@ class _RunOptions(Options):
 
 @dataclass(frozen=True)
 class ProgInfo:
-    """``name`` is cut to 15 characters by the kernel; ``load_time`` is ns since boot; ``btf_id`` 0: without BTF."""
+    """``name`` is cut to 15 characters by the kernel; ``load_time`` is ns since boot; ``btf_id`` 0: without BTF;
+    ``instructions`` are what the verifier has made of it."""
 
     id: int
     name: str
@@ -74,6 +76,7 @@ class ProgInfo:
     load_time: int
     map_ids: Tuple[int, ...]
     btf_id: int = 0
+    instructions: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class BpfProgram(Handle):
         raw = _Info(nr_map_ids=MAX_MAPS, map_ids=ctypes.addressof(maps))
         libbpf.object_info(self, raw)
         used = tuple(maps[: min(raw.nr_map_ids, MAX_MAPS)])
-        return ProgInfo(raw.id, raw.name.decode(), raw.type, bytes(raw.tag).hex(), raw.load_time, used, raw.btf_id)
+        tag, instructions = bytes(raw.tag).hex(), raw.xlated_prog_len // _INSTRUCTION
+        return ProgInfo(raw.id, raw.name.decode(), raw.type, tag, raw.load_time, used, raw.btf_id, instructions)
 
     def attach_to_exit(self) -> Handle:
         """Begins to run a program that was loaded for another one's exit, until what is returned is closed."""

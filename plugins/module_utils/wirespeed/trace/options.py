@@ -40,8 +40,11 @@ class By(str, Enum):
 @dataclass(frozen=True)
 class Options:
     """``verdicts`` are names of verdicts or of XDP actions: packets that met any of them. ``sample``: one packet of so
-    many. ``seconds``, ``max_bytes`` of the file and ``rate``, records a second of all CPUs together (0: no limit),
-    bound the trace. ``swap`` false leaves the pipeline as it is: then only the action is known of a packet.
+    many.
+
+    ``seconds``, ``max_bytes`` of the file and ``rate``, records a second of all CPUs together (0: no limit), bound the
+    trace; ``ring_bytes`` is the ring between kernel and reader. ``swap`` false leaves the pipeline as it is: then only
+    the action is known of a packet.
     """
 
     nic: str

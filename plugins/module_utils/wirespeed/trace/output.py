@@ -38,7 +38,8 @@ class Output:
             try:
                 self._fd = os.open(Path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             except OSError as error:
-                raise WirespeedError(f"Cannot write {name}: {error.strerror}.", "Name a file in a folder that is there.") from error
+                remedy = "Name a file in a folder that is there."
+                raise WirespeedError(f"Cannot write {name}: {error.strerror}.", remedy) from error
         mode = os.fstat(self._fd).st_mode
         self._pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 

@@ -58,6 +58,7 @@ class Session:
         self._options, self._output, self._stop = options, output, stop
         self._written = self._undelivered = 0
         self._ended = ""
+        self._full = False
         self._deadline = 0.0
 
     def run(self, head: bytes, interface: Interface) -> Outcome:
@@ -117,7 +118,7 @@ class Session:
     def _blocks(self, taken: Sequence[bytes]) -> Tuple[bytes, int]:
         """As many of these as there is room for in the file."""
         to_wall = time.time_ns() - time.monotonic_ns()
-        room = self._options.max_bytes - _STATISTICS_BYTES - self._output.size
+        room = 0 if self._full else self._options.max_bytes - _STATISTICS_BYTES - self._output.size
         blocks, size = [], 0
         for raw in taken:
             found = record(raw)
@@ -135,7 +136,7 @@ class Session:
             )
             size += len(block)
             if size > room:
-                self._ended = self._ended or "the file was full"
+                self._full, self._ended = True, self._ended or "the file was full"
                 break
             blocks.append(block)
         return b"".join(blocks), len(blocks)

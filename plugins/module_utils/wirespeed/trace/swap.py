@@ -27,7 +27,7 @@ class Swap:
         self._paths, self._pipeline = paths, pipeline
         self._lent: Mapping[str, BpfMap] = {}
         self._claim = ExitStack()
-        self._generation = ""
+        self._generation = self._refused = ""
         self.told: List[str] = []
 
     def begin(self, lent: Mapping[str, BpfMap]) -> None:
@@ -49,6 +49,8 @@ class Swap:
         running = published(self._paths, self._pipeline)
         if running is None:
             return False
+        if running == self._refused:
+            return True
         try:
             with node_lock(self._paths.run / "lock"):
                 self._go_on()
@@ -62,10 +64,8 @@ class Swap:
             self._generation = traced.put(self._paths, self._pipeline, self._lent)
             self.told.append(f"Generation {self._generation} followed {before}; the trace went on with it.")
         except WirespeedError as error:
-            running = published(self._paths, self._pipeline)
-            if self._generation != running:
-                self.told.append(f"Generation {running} followed {before} and is not traced: {error}")
-            self._generation = running or ""
+            self._refused = published(self._paths, self._pipeline) or ""
+            self.told.append(f"Generation {self._refused} followed {before} and leaves no notes: {error}")
 
     def end(self) -> None:
         """Takes the notes off; where another run is at work all the time, leaves that to the run after it."""
