@@ -45,7 +45,7 @@ class Machine:
         support()
         tracers = built_in_tracers().items()
         self._tracers = {name: base64.b64encode(code).decode() for name, code in tracers}
-        nic = {"name": self.nic, "pipeline": "scrubber", "profile_tuning": False}
+        nic = {"name": self.nic, "pipeline": "scrubber"}
         intent = {"nics": [nic], "pipelines": [{"name": "scrubber", "tables": TABLES}]}
         told = self._agent.request(do="converge", intent=intent, bundle=bundle_of(scrubber()))
         assert "error" not in told, told
@@ -75,7 +75,7 @@ class Machine:
 def machine(request: pytest.FixtureRequest, lab_image: Image) -> Iterator[Machine]:
     """One node at a time: the next kernel's starts when the last one is gone."""
     for make in _factory(lab_image):
-        found = Machine(make(request.param, "igb"))
+        found = Machine(make(request.param, "virtio:queues=4:rss=on"))
         yield found
         found.close()
 

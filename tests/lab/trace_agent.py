@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping
 
 from wirespeed import engine, trace_engine
+from wirespeed.carrier import wait_for_carrier
 from wirespeed.counters.verdict_map import VerdictMap
 from wirespeed.errors import WirespeedError
 from wirespeed.pipeline.pins import Paths
@@ -104,6 +105,7 @@ def main() -> None:
         try:
             if asked["do"] == "converge":
                 told = engine.converge(asked["intent"], asked["bundle"], False)
+                wait_for_carrier([nic["name"] for nic in asked["intent"]["nics"]])
             elif asked["do"] == "load":
                 told = load(asked)
             elif asked["do"] == "begin":
