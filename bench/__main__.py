@@ -7,7 +7,7 @@ import argparse
 import os
 import platform
 
-from . import compile, config, facts, handover, packet, publish, reload, rerun, scrubber
+from . import compile, config, facts, handover, packet, publish, reload, rerun, scrubber, trace
 
 BENCHES = {
     "facts": facts.report,
@@ -19,6 +19,7 @@ BENCHES = {
     "handover": handover.report,
     "compile": compile.report,
     "config": config.report,
+    "trace": trace.report,
 }
 
 

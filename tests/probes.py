@@ -8,6 +8,7 @@ probe and what it found, so that the list at the end of a run says what the run 
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import functools
 import os
 import shutil
@@ -119,6 +120,8 @@ PROBES: Dict[str, Callable[[], str]] = {
     "clang": lambda: _command("clang"),
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
+    "tshark": lambda: _command("tshark"),
+    "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",
     "nmcli": lambda: _command("nmcli"),
     "xdp-tools": _xdp_tools,
     "mstconfig": lambda: _command("mstconfig"),

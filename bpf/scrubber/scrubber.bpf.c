@@ -4,6 +4,7 @@
  * source is held against the tables for all, it is found whose it is, that
  * customer's policy judges it, and what became of it is counted.
  */
+#include <wirespeed_trace.h>
 #include "answer.h"
 #include "constants.h"
 #include "parse.h"
@@ -55,11 +56,14 @@ static __always_inline enum verdict judge_inbound(struct xdp_md *ctx,
 	struct policy *policy = ws_lookup(policies, side, &id);
 	enum verdict verdict = PASS, done = PASS;
 
+	ws_note_owner(owner->customer, owner->policy);
 	if (policy) {
 		verdict = judge_by_policy(ctx, packet, policy, id, side);
 		done = carried_out(ctx, packet, verdict, policy->dry_run);
 		entity.dry_run = done == DRY_RUN;
 	}
+	if (done == DRY_RUN)
+		ws_note_dry_run(verdict);
 	if (with_entity_counters) {
 		entity.verdict = done == DRY_RUN ? verdict : done;
 		count_entity(&entity, bytes);
@@ -131,7 +135,7 @@ int scrubber(struct xdp_md *ctx)
 	enum verdict verdict = judge(ctx, &frame);
 
 	ws_count(&verdicts, verdict, frame.bytes);
-	return action_of(verdict);
+	return ws_traced(ctx, verdict, action_of(verdict));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -19,17 +19,16 @@ pytestmark = [requires_bpf, requires("clang")]
 PAGE = (REPOSITORY / "docs/sdk.md").read_text(encoding="utf-8")
 CODE = "".join(re.findall(r"```c\n(.*?)```", PAGE, re.DOTALL))
 (MANIFEST,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-OWN = ("ws_promote", "ws_move", "ws_each_move", "ws_moves", "WS_MOVES")
-"""Of wirespeed_state.h, what no program calls by itself."""
+OWN = ("ws_promote", "ws_move", "ws_each_move", "ws_moves", "WS_MOVES", "ws_notes_here")
+"""What no program calls by itself."""
 
 
 def public() -> "set[str]":
-    headers = ("wirespeed.h", "wirespeed_config.h", "wirespeed_state.h")
+    headers = ("wirespeed.h", "wirespeed_config.h", "wirespeed_state.h", "wirespeed_trace.h")
     text = "".join((BPF / "include" / name).read_text(encoding="utf-8") for name in headers)
     macros = set(re.findall(r"^#define ((?:WS|ws)_\w+)", text, re.MULTILINE))
-    functions = set(
-        re.findall(r"^static __always_inline .*?(ws_\w+)\(", (BPF / "include/wirespeed.h").read_text(), re.M)
-    )
+    called = "".join((BPF / "include" / name).read_text() for name in ("wirespeed.h", "wirespeed_trace.h"))
+    functions = set(re.findall(r"^static __always_inline .*?(ws_\w+)\(", called, re.M))
     return (macros | functions) - set(OWN)
 
 

@@ -49,6 +49,17 @@ def dump(profiles: ProfileSet, support: Support, sources: Sequence[PipelineSourc
     }
 
 
+def dump_tracers(objects: Mapping[str, bytes]) -> Dict[str, Any]:
+    """The bundle of a trace: the compiled tracers by name."""
+    return {"tracers": {name: _encoded(code) for name, code in objects.items()}}
+
+
+def parse_tracers(data: Mapping[str, Any]) -> Dict[str, bytes]:
+    """Raises :class:`BadInput` for a bundle that no front of ours has made."""
+    given = data.get("tracers", {})
+    return {name: _decoded(given, name) for name in given}
+
+
 def item(source: PipelineSource) -> Dict[str, Any]:
     """One of a bundle's ``pipelines``."""
     return {"manifest": source.manifest.to_json(), "object": _encoded(source.object_bytes)}

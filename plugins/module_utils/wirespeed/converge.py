@@ -29,7 +29,7 @@ from .nic.actuator import SettingActuator
 from .nic.on_demand import with_asked
 from .nic.table import SETTLE
 from .observe import observe
-from .pipeline import protocol
+from .pipeline import protocol, traced
 from .pipeline.actuator import PipelineActuator
 from .pipeline.delivery import Progress, silent
 from .pipeline.garbage import collect
@@ -95,7 +95,7 @@ class Converger:
     def run_locked(self, keep: Keep = lambda dummy: ()) -> Dict[str, Any]:
         """The same for who holds the node's lock."""
         carry_out = self._actuators()
-        recovered = (*protocol.migrate(self._paths), *self._recover(carry_out))
+        recovered = (*protocol.migrate(self._paths), *traced.end_abandoned(self._paths), *self._recover(carry_out))
         node, desired, first = self._look()
         _refuse(node, desired, first, recovered)
         if first.empty:

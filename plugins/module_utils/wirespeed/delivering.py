@@ -24,7 +24,7 @@ from .errors import BadInput, Place, Refused
 from .kernel import bpffs, host, libbpf
 from .model.step import Action, Step
 from .observe import observe
-from .pipeline import fitting, instance, protocol, records
+from .pipeline import fitting, instance, protocol, records, traced
 from .pipeline.actuator import PipelineActuator
 from .pipeline.delivery import Progress, Tables, silent
 from .pipeline.overview import overview
@@ -134,10 +134,11 @@ def nics_of(paths: Paths, pipeline: Optional[str] = None) -> List[str]:
 
 def recovered(paths: Paths) -> Tuple[str, ...]:
     """Undoes what a killed run had begun; a sentence for each step. For who holds the node's lock."""
+    ended = traced.end_abandoned(paths)
     if not pending(_journal(paths)):
-        return ()
+        return ended
     node = observe(paths, nics_of(paths))
-    return recover(_journal(paths), node.boot_id, actuators(PipelineActuator(paths, {})), node.nics)
+    return ended + recover(_journal(paths), node.boot_id, actuators(PipelineActuator(paths, {})), node.nics)
 
 
 def interrupted(paths: Paths, pipeline: str) -> Tuple[str, ...]:

@@ -23,6 +23,7 @@ from .profiles.load import load
 HERE = Path(__file__).resolve().parent
 BUILT_IN_PROFILES = HERE / "profiles"
 BUILT_IN_OBJECTS = HERE / "objects"
+TRACERS = ("trace", "trace_frags", "trace_fexit")
 SITE_PROFILES = Path("/etc/wirespeed/profiles")
 
 
@@ -44,6 +45,11 @@ def built_in_support() -> Support:
     return Support.of(
         {name: _read(unpacked(BUILT_IN_OBJECTS / f"{name}.bpf.o"), Place("built in")) for name in Support().parts}
     )
+
+
+def built_in_tracers() -> Dict[str, bytes]:
+    """By name; what ``trace`` loads. Raises :class:`BadInput` when the package was built without its objects."""
+    return {name: _read(unpacked(BUILT_IN_OBJECTS / f"{name}.bpf.o"), Place("built in")) for name in TRACERS}
 
 
 def pipelines_of(intent: Mapping[str, Any]) -> List[Mapping[str, Any]]:

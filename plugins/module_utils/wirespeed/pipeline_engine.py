@@ -24,7 +24,7 @@ from .model.nic import Nic
 from .model.node import Node
 from .model.step import Plan, Step
 from .observe import observe
-from .pipeline import expiry, garbage, history, instance, protocol, records, root
+from .pipeline import expiry, garbage, history, instance, protocol, records, root, traced
 from .pipeline.actuator import PipelineActuator
 from .pipeline.overview import overview, previous
 from .pipeline.pins import Paths
@@ -54,6 +54,7 @@ def collected(keep: int, check: bool) -> Dict[str, Any]:
         ]
         return {"changed": bool(removed), "removed": removed, "orphans": list(found.orphans)}
     with node_lock(paths.run / "lock"):
+        traced.end_abandoned(paths)
         removed = garbage.collect(paths, keep)
     return {"changed": bool(removed), "removed": removed, "orphans": list(overview(paths).orphans)}
 
@@ -200,6 +201,7 @@ def _run(paths: Paths, steps: Sequence[Step]) -> List[str]:
         pipelines, journal = PipelineActuator(paths, {}), paths.state / "journal"
         carry_out = actuators(pipelines)
         node = observe(paths, _names(paths))
+        traced.end_abandoned(paths)
         recover(journal, node.boot_id, carry_out, node.nics)
         transaction = Transaction(carry_out, start(journal, node.boot_id))
         transaction.run(steps)

@@ -15,6 +15,7 @@ from ..kernel.bpf_object import BpfObject
 from ..kernel.btf import MapDefinition
 
 CONFIG_WORD = "ws_config"
+_OF_A_TRACE = ("ws_notes", "ws_tracer")
 SUFFIXES = ("_a", "_b")
 SIDES = len(SUFFIXES)
 _FIRST = bytes(4)
@@ -77,8 +78,8 @@ def tables(definitions: Mapping[str, MapDefinition]) -> Iterator[str]:
 
 
 def internal(definitions: Mapping[str, MapDefinition]) -> Tuple[str, ...]:
-    """Maps that the header declares beside a table: no manifest names them."""
-    words = (CONFIG_WORD,) if CONFIG_WORD in definitions else ()
+    """Maps that the SDK's headers declare beside an author's own: no manifest names them."""
+    words = (name for name in (CONFIG_WORD, *_OF_A_TRACE) if name in definitions)
     return (*words, *(side for table in tables(definitions) for side in names(table)))
 
 

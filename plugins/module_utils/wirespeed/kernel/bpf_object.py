@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Type
 from ..errors import BadInput, KernelRefusal, Place, WirespeedError
 from .bpf_map import BpfMap
 from .bpf_prog import BPF_XDP, XDP, BpfProgram
-from .libbpf import Options, call, fields, function, messages
+from .libbpf import Options, call, check, fields, function, messages
 
 LOG_BYTES = 16 << 20  # the verifier's largest log; pages are only taken when written
 LOG_TAIL = 15
@@ -97,6 +97,13 @@ class BpfObject:
                 call(f"bpf_program__set_type {name}", set_type(program, XDP))
                 # Linux 6.18 keeps programs of another expected attach type out of a program array.
                 call(f"bpf_program__set_expected_attach_type {name}", set_attach_type(program, BPF_XDP))
+
+    def at_exit_of(self, target: BpfProgram, function_name: str) -> None:
+        """Loads the object's programs for the exit of a function of ``target``, a loaded program with BTF."""
+        choose = function("bpf_program__set_attach_target", _INT, _PTR, _INT, _STR)
+        messages.clear()
+        for dummy, program in self._walk("program"):
+            check(choose(program, target.fd, function_name.encode()), f"fexit of {function_name} in {target.name}")
 
     def patch_rodata(self, patches: Dict[int, bytes]) -> None:
         """Overwrites bytes of .rodata at the given offsets before the kernel freezes it."""

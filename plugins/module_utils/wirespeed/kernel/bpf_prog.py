@@ -13,6 +13,7 @@ from .libbpf import Handle, Options, call, fields, function
 XDP = 6  # enum bpf_prog_type
 BPF_XDP = 37  # enum bpf_attach_type
 MAX_MAPS = 64  # MAX_USED_MAPS, include/linux/bpf.h
+_INSTRUCTION = 8  # bytes
 _ROOM_FOR_GROWTH = 512  # an XDP program may push headers
 
 
@@ -32,6 +33,15 @@ class _Info(ctypes.Structure):
         ("nr_map_ids", ctypes.c_uint32),
         ("map_ids", ctypes.c_uint64),
         ("name", ctypes.c_char * 16),
+        ("ifindex", ctypes.c_uint32),
+        ("gpl_compatible", ctypes.c_uint32),
+        ("netns_dev", ctypes.c_uint64),
+        ("netns_ino", ctypes.c_uint64),
+        ("nr_jited_ksyms", ctypes.c_uint32),
+        ("nr_jited_func_lens", ctypes.c_uint32),
+        ("jited_ksyms", ctypes.c_uint64),
+        ("jited_func_lens", ctypes.c_uint64),
+        ("btf_id", ctypes.c_uint32),
     ]
 
 
@@ -56,7 +66,8 @@ class _RunOptions(Options):
 
 @dataclass(frozen=True)
 class ProgInfo:
-    """``name`` is cut to 15 characters by the kernel; ``load_time`` is ns since boot."""
+    """``name`` is cut to 15 characters by the kernel; ``load_time`` is ns since boot; ``btf_id`` 0: without BTF;
+    ``instructions`` are what the verifier has made of it."""
 
     id: int
     name: str
@@ -64,6 +75,8 @@ class ProgInfo:
     tag: str
     load_time: int
     map_ids: Tuple[int, ...]
+    btf_id: int = 0
+    instructions: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,13 @@ class BpfProgram(Handle):
         raw = _Info(nr_map_ids=MAX_MAPS, map_ids=ctypes.addressof(maps))
         libbpf.object_info(self, raw)
         used = tuple(maps[: min(raw.nr_map_ids, MAX_MAPS)])
-        return ProgInfo(raw.id, raw.name.decode(), raw.type, bytes(raw.tag).hex(), raw.load_time, used)
+        tag, instructions = bytes(raw.tag).hex(), raw.xlated_prog_len // _INSTRUCTION
+        return ProgInfo(raw.id, raw.name.decode(), raw.type, tag, raw.load_time, used, raw.btf_id, instructions)
+
+    def attach_to_exit(self) -> Handle:
+        """Begins to run a program that was loaded for another one's exit, until what is returned is closed."""
+        begin = function("bpf_raw_tracepoint_open", ctypes.c_int, ctypes.c_char_p, ctypes.c_int)
+        return Handle(call(f"attaching {self.name} by fexit", begin(None, self.fd)), f"fexit {self.name}")
 
     def test_run(self, frame: bytes, repeat: int = 1) -> TestRun:
         """BPF_PROG_TEST_RUN on ``frame`` (at least 14 bytes); counts in maps like real traffic."""

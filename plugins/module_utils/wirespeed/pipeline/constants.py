@@ -13,7 +13,7 @@ from ..kernel.elf import Elf
 from ..model.intent import unknown_word
 
 SECTION = ".rodata"
-_RESERVED = "bpf_metadata_"
+_RESERVED = ("bpf_metadata_", "ws_")
 
 
 def encode(values: Mapping[str, object], elf: Elf, btf: Btf, place: Place) -> Dict[int, bytes]:

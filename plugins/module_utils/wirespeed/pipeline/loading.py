@@ -18,6 +18,9 @@ from .handover import PREDECESSOR, SCRATCH, Hand, promotable
 from .layout import SECTIONS
 from .source import RODATA, PipelineSource
 
+TRACER = "ws_tracer"
+"""The slot for a tracer (bpf/include/wirespeed_trace.h): never pinned, so that the kernel empties it with its owner."""
+
 
 def load_into(
     source: PipelineSource, staging: Path, hands: Sequence[Hand], live: Mapping[str, BpfMap], own: Mapping[str, BpfMap]
@@ -53,7 +56,7 @@ def _rehearse(loaded: BpfObject, source: PipelineSource, hands: Sequence[Hand], 
 
 
 def _pin(loaded: BpfObject, source: PipelineSource, staging: Path) -> None:
-    helpers = {name + part for name in promotable(source) for part in (PREDECESSOR, SCRATCH)}
+    helpers = {TRACER, *(name + part for name in promotable(source) for part in (PREDECESSOR, SCRATCH))}
     for kind in ("progs", "maps", "old"):
         bpffs.make_directory(staging / kind)
     for name, program in loaded.programs():

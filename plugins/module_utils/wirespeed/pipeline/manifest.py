@@ -21,6 +21,7 @@ from .document import Document
 from .map_spec import MapSpec, Merge, OnLayoutChange, Role
 from .packet import LONGEST, frame
 from .packet_fields import hexadecimal
+from .trace_words import TraceWords
 
 __all__ = ["Manifest", "MapSpec", "Merge", "OnLayoutChange", "Role", "Verdict", "load_manifest"]
 
@@ -53,6 +54,7 @@ class Manifest:
     tests: Tuple[Fixture, ...] = ()
     health: Optional[Health] = None
     config: Section = Section()
+    trace: TraceWords = TraceWords()
 
     @property
     def programs(self) -> Tuple[str, ...]:
@@ -89,6 +91,7 @@ class Manifest:
             "tests": [fixture.to_json() for fixture in self.tests],
             "health": None if self.health is None else self.health.to_json(),
             "config": self.config.to_json(),
+            "trace": self.trace.to_json(),
         }
 
     @classmethod
@@ -111,6 +114,7 @@ class Manifest:
                 tests=tuple(Fixture.from_json(fixture) for fixture in data.get("tests", ())),
                 health=None if data.get("health") is None else Health.from_json(data["health"]),
                 config=Section.from_json(data.get("config", {})),
+                trace=TraceWords.from_json(data.get("trace", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(Place("manifest"), "", f"is not one that this version can read ({error!r}).") from error
@@ -165,6 +169,10 @@ def _check_verdicts(manifest: Manifest, document: Document) -> None:
         if verdict in names[:number]:
             place = document.place(("verdicts", number, "name"))
             raise BadInput(place, f"verdicts[{number}].name", f"{verdict!r} is verdict {names.index(verdict)} already.")
+    for verdict in manifest.trace.mitigations:
+        if verdict not in names:
+            place = document.place(("trace", "mitigations", verdict))
+            raise unknown_word(place, f"trace.mitigations.{verdict}", verdict, names)
     for verdict in manifest.health.verdicts if manifest.health else ():
         if verdict not in names:
             place = document.place(("health", "verdicts", verdict))

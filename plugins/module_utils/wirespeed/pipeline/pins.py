@@ -95,6 +95,10 @@ class Paths:
         """The same generation loaded once more, until its pins have taken their places."""
         return self.generation(pipeline, generation) / "renewed"
 
+    def traced(self, pipeline: str, generation: str) -> Path:
+        """The same generation with its notes on, while a trace runs."""
+        return self.generation(pipeline, generation) / "traced"
+
     def record(self, pipeline: str, generation: str) -> Path:
         return self.run / "instances" / pipeline / f"{generation}.json"
 

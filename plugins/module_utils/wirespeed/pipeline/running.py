@@ -16,7 +16,8 @@ def published(paths: Paths, pipeline: str) -> Optional[str]:
         return None
     found = []
     for generation in paths.generations(pipeline):
-        for home in (paths.generation(pipeline, generation), paths.renewed(pipeline, generation)):
+        own = paths.generation(pipeline, generation)
+        for home in (own, paths.renewed(pipeline, generation), paths.traced(pipeline, generation)):
             if running in stages.ids(home / "progs").values():
                 found.append((generation, home))
     # Those that differ in one stage share their entry: the slot of that stage says which of them it is.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Dict, Mapping
@@ -35,10 +36,11 @@ from .support import Support
 
 GENERATION_DIGITS = 12
 RODATA = ".rodata"
-_NOT_LOADED = ("description", "object", "tests", "health", "config")
+_NOT_LOADED = ("description", "object", "tests", "health", "config", "trace")
 _FRAGS = "xdp.frags"
 _COUNT_BYTES = 16  # struct ws_count, bpf/include/wirespeed.h
 GENERATION_VARIABLE = "bpf_metadata_wirespeed_generation"
+TRACE_VARIABLE = "ws_trace"
 
 
 def digest_of(manifest: Mapping[str, Any], object_bytes: bytes, configured: str = "") -> str:
@@ -56,6 +58,7 @@ class PipelineSource:
     names. ``place`` is what those errors call the object. ``loaded_as`` is the digest that it was loaded under by a
     version of ours that wrote the same manifest in other words. ``configured`` is the configuration that the
     generation is made for, so that the same code with other rows is another one; empty where it is for any.
+    ``traced`` is the same generation that notes what becomes of each packet (bpf/include/wirespeed_trace.h).
     """
 
     manifest: Manifest
@@ -64,6 +67,7 @@ class PipelineSource:
     place: Place = Place("object")
     loaded_as: str = ""
     configured: str = ""
+    traced: bool = False
 
     def __post_init__(self) -> None:
         try:
@@ -139,6 +143,8 @@ class PipelineSource:
     def rodata(self) -> Dict[int, bytes]:
         """Offset in .rodata -> bytes: the constants, and the generation where the SDK has room for it."""
         patches = constants.encode(self._constants, self.elf, self.btf, self.place)
+        if self.traced:
+            patches[self.elf.variable(RODATA, TRACE_VARIABLE).offset] = (1).to_bytes(4, sys.byteorder)
         try:
             room = self.elf.variable(RODATA, GENERATION_VARIABLE)
         except KeyError:
@@ -162,6 +168,15 @@ class PipelineSource:
         """The same pipeline with its sizes and constants worked out for a node; ``known`` is of :mod:`.sizes`."""
         manifest = sizes.evaluated(self.manifest, known, self.place)
         return self if manifest is self.manifest else replace(self, manifest=manifest, loaded_as="")
+
+    @cached_property
+    def traceable(self) -> bool:
+        """Whether the object was built with ``wirespeed_trace.h``."""
+        return TRACE_VARIABLE in self.btf.variables(RODATA)
+
+    def tracing(self) -> "PipelineSource":
+        """The same generation with its notes on. Raises KeyError where it is not :attr:`traceable`."""
+        return replace(self, traced=True, loaded_as=self.digest)
 
     @property
     def _constants(self) -> Dict[str, Constant]:

@@ -16,6 +16,7 @@ from . import metadata
 from .constants import SECTION as RODATA
 from .manifest import Manifest
 from .source import PipelineSource
+from .trace_words import TraceWords
 
 _SAID_ELSEWHERE = (".BTF", ".BTF.ext", ".symtab", ".strtab", ".shstrtab", ".llvm_addrsig", RODATA, "")
 _DEBUGGING = (".debug_", ".rel.debug_")
@@ -38,7 +39,9 @@ def only_stage(old: PipelineSource, new: PipelineSource) -> Optional[str]:
 
 def _settings(manifest: Manifest) -> Manifest:
     """What the generations must have alike; constants are compared where they are, in .rodata."""
-    return replace(manifest, version="", description="", object="", tests=(), health=None, constants={})
+    return replace(
+        manifest, version="", description="", object="", tests=(), health=None, constants={}, trace=TraceWords()
+    )
 
 
 def _maps(source: PipelineSource) -> Dict[str, Any]:

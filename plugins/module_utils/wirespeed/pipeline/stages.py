@@ -44,7 +44,8 @@ def load_stage(paths: Paths, source: PipelineSource, stage: str, running: str, s
         shared = {bpffs.decode(pin.name): pin for pin in bpffs.entries(home / "maps")}
         opened = {name: stack.enter_context(BpfMap.pinned(str(pin))) for name, pin in shared.items()}
         for name in source.maps:
-            loaded.reuse(name, opened[name])
+            if name in opened:
+                loaded.reuse(name, opened[name])
         loaded.patch_rodata(source.rodata)
         loaded.load()
         for name, program in loaded.programs():
