@@ -13,7 +13,18 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from . import __version__, boot_verbs, config_verbs, engine, nic_verbs, offline, pipeline_verbs, profile_verbs, show
+from . import (
+    __version__,
+    boot_verbs,
+    config_verbs,
+    engine,
+    map_verbs,
+    nic_verbs,
+    offline,
+    pipeline_verbs,
+    profile_verbs,
+    show,
+)
 from . import bundle as bundles
 from .errors import Place, WirespeedError
 from .gather import BUILT_IN_PROFILES, gather, pipelines_of, site_profiles
@@ -151,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     profile_verbs.add(verbs, _verb)
     pipeline_verbs.add(verbs, _verb)
     config_verbs.add(verbs, _verb)
+    map_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     return parser
 
