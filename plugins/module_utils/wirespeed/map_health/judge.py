@@ -52,8 +52,8 @@ class Subject:
 class Reading:
     """``at`` in seconds of the monotonic clock. ``fresh``: entries that were not there at the reading before.
 
-    ``made`` and ``failed`` are the pipeline's own counters, ``owners`` entries by entity. ``unknown`` says why something
-    that was asked for is not here.
+    ``made`` and ``failed`` are the pipeline's own counters, ``owners`` entries by entity. ``unknown`` says why
+    something that was asked for is not here.
     """
 
     at: float
