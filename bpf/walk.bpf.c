@@ -34,7 +34,7 @@ WS_RODATA(__u64, after) = 0; /* ns */
 WS_RODATA(__u32, owner_in) = NOWHERE;
 WS_RODATA(__u32, owner_at) = 0;
 WS_RODATA(__u32, owner_bytes) = 0;
-WS_RODATA(__u32, piece) = 4096;
+WS_RODATA(__u32, piece) = 1024;
 
 /* In and out of one walk. */
 struct {

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
-from typing import Any, Dict, Iterator, List, Optional
+from contextlib import ExitStack, closing
+from typing import Any, Dict, Generator, List, Optional
 
 from .engine import require_root
 from .map_health.reading import MapWatch
@@ -15,7 +15,7 @@ from .pipeline.pins import Paths
 from .plain import plain
 
 
-def watched(name: Optional[str], seconds: float) -> Iterator[Dict[str, Any]]:
+def watched(name: Optional[str], seconds: float) -> Generator[Dict[str, Any], None, None]:
     """Every ``seconds``, without an end, the maps of a pipeline, or of all: ``{"healthy": ..., "maps": [...]}``.
 
     The first comes after two readings, so that it has rates; at once, and without them, where ``seconds`` is 0. Raises
@@ -33,6 +33,12 @@ def watched(name: Optional[str], seconds: float) -> Iterator[Dict[str, Any]]:
         while True:
             time.sleep(seconds)
             yield _told([use for watch in watches for use in watch.read()])
+
+
+def once(name: Optional[str], seconds: float) -> Dict[str, Any]:
+    """The first of :func:`watched`."""
+    with closing(watched(name, seconds)) as found:
+        return next(found)
 
 
 def running(paths: Paths) -> List[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+from contextlib import closing
 from typing import Any, List, Mapping, Optional
 
 from . import map_engine
@@ -40,16 +41,21 @@ def _seconds(text: str) -> float:
 
 
 def _maps(options: argparse.Namespace) -> int:
-    found = map_engine.watched(options.pipeline, options.watch or WINDOW)
     healthy = True
     try:
-        for data in found if options.watch else itertools.islice(found, 1):
-            healthy = data["healthy"]
-            indent = None if options.watch else 2
-            print(json.dumps(data, indent=indent, sort_keys=True) if options.json else table(data), flush=True)
+        with closing(map_engine.watched(options.pipeline, options.watch or WINDOW)) as found:
+            for data in found if options.watch else itertools.islice(found, 1):
+                healthy = data["healthy"]
+                _print(options, data)
     except KeyboardInterrupt:
         pass
     return OK if healthy else DIFFERS
+
+
+def _print(options: argparse.Namespace, data: Mapping[str, Any]) -> None:
+    """With ``--watch`` at once, and JSON on one line."""
+    indent = None if options.watch else 2
+    print(json.dumps(data, indent=indent, sort_keys=True) if options.json else table(data), flush=True)
 
 
 def table(data: Mapping[str, Any]) -> str:
