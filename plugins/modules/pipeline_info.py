@@ -241,8 +241,10 @@ def main() -> None:
 def _told(asked: Dict[str, Any]) -> Dict[str, Any]:
     found = pipeline_engine.listing()
     pipelines = [each for each in found["pipelines"] if asked["name"] in (None, each["name"])]
-    maps = map_engine.once(asked["name"], asked["maps_seconds"])["maps"] if asked["maps"] and pipelines else []
-    return {**found, "pipelines": pipelines, **({"maps": maps} if asked["maps"] else {}), "changed": False}
+    told = {**found, "pipelines": pipelines, "changed": False}
+    if asked["maps"]:
+        told["maps"] = map_engine.once([each["name"] for each in pipelines], asked["maps_seconds"])["maps"]
+    return told
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, closing
-from typing import Any, Dict, Generator, List, Optional
+from typing import Any, Dict, Generator, List, Optional, Sequence
 
 from .engine import require_root
 from .map_health.reading import MapWatch
@@ -21,23 +21,14 @@ def watched(name: Optional[str], seconds: float) -> Generator[Dict[str, Any], No
     The first comes after two readings, so that it has rates; at once, and without them, where ``seconds`` is 0. Raises
     :class:`~.errors.BadInput` for a pipeline that does not run here.
     """
-    require_root()
-    paths = Paths.from_environment()
-    protocol.check(paths)
-    with ExitStack() as stack:
-        names = running(paths) if name is None else [name]
-        watches = [stack.enter_context(MapWatch.begin(paths, each)) for each in names]
-        if seconds:
-            for watch in watches:
-                watch.read()
-        while True:
-            time.sleep(seconds)
-            yield _told([use for watch in watches for use in watch.read()])
+    paths = _ready()
+    return _watched(paths, running(paths) if name is None else [name], seconds)
 
 
-def once(name: Optional[str], seconds: float) -> Dict[str, Any]:
-    """The first of :func:`watched`."""
-    with closing(watched(name, seconds)) as found:
+def once(names: Sequence[str], seconds: float) -> Dict[str, Any]:
+    """The first of :func:`watched`, of those among ``names`` that run."""
+    paths = _ready()
+    with closing(_watched(paths, [name for name in running(paths) if name in names], seconds)) as found:
         return next(found)
 
 
@@ -50,6 +41,24 @@ def running(paths: Paths) -> List[str]:
         if record is not None and record.version != records.ADOPTED:
             found.append(name)
     return found
+
+
+def _ready() -> Paths:
+    require_root()
+    paths = Paths.from_environment()
+    protocol.check(paths)
+    return paths
+
+
+def _watched(paths: Paths, names: Sequence[str], seconds: float) -> Generator[Dict[str, Any], None, None]:
+    with ExitStack() as stack:
+        watches = [stack.enter_context(MapWatch.begin(paths, each)) for each in names]
+        if seconds:
+            for watch in watches:
+                watch.read()
+        while True:
+            time.sleep(seconds)
+            yield _told([use for watch in watches for use in watch.read()])
 
 
 def _told(uses: List[MapUse]) -> Dict[str, Any]:
