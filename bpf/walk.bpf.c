@@ -10,8 +10,6 @@
  */
 #include <wirespeed.h>
 
-#define WORD_BITS 64
-
 /* What bpf_iter hands over (kernel/bpf/map_iter.c, kernel/bpf/bpf_iter.c). */
 struct bpf_iter_meta {
 	struct seq_file *seq;
@@ -43,11 +41,13 @@ struct {
 	__u64 entries;
 	__u64 expired;
 	__u64 fresh; /* no print in the other side */
-	__u64 bits; /* of this side that are set */
+	__u64 squares; /* of the bits that are set, summed over this side's
+			  words */
 	__u64 unowned; /* found no room in `owners` */
 } tally;
 
-/* A bit for each key, by its hash: of this walk, and of the one before. */
+/* Two bits of a word for each key, by its hash: of this walk, and of the one
+ * before. */
 WS_MAP(BPF_MAP_TYPE_ARRAY, prints, __u32, __u64, 2, BPF_F_MMAPABLE);
 
 WS_MAP(BPF_MAP_TYPE_HASH, owners, __u64, __u64, 1, 0);
@@ -85,20 +85,29 @@ static __always_inline __u64 hash(const void *key)
 	return found;
 }
 
+static __always_inline __u64 square_of_bits(__u64 word)
+{
+	__u64 bits = __builtin_popcountll(word);
+
+	return bits * bits;
+}
+
 static __always_inline void keep_print(const void *key)
 {
-	__u64 print = hash(key), bit = 1ULL << (print % WORD_BITS);
-	__u32 at = (print / WORD_BITS) & (words - 1);
+	__u64 print = hash(key);
+	__u64 bits = 1ULL << print % 64 | 1ULL << print / 64 % 64;
+	__u32 at = print / (64 * 64) & (words - 1);
 	__u32 here = tally.side ? words + at : at;
 	__u32 before = tally.side ? at : words + at;
 	__u64 *word = bpf_map_lookup_elem(&prints, &before);
 
-	if (word && !(*word & bit))
+	if (word && (*word & bits) != bits)
 		tally.fresh++;
 	word = bpf_map_lookup_elem(&prints, &here);
-	if (word && !(*word & bit)) {
-		*word |= bit;
-		tally.bits++;
+	if (word) {
+		tally.squares -= square_of_bits(*word);
+		*word |= bits;
+		tally.squares += square_of_bits(*word);
 	}
 }
 

@@ -141,7 +141,7 @@ def test_the_first_walk_knows_no_new_keys() -> None:
 
 def test_keys_missed_because_another_ones_bit_was_set_are_reckoned_in() -> None:
     prints = Prints(words=10)
-    prints.turn(160, 160)  # a quarter of 640 bits
+    prints.turn(160, 10 * 32**2)  # half of the bits of each word: a quarter of new keys find both of theirs set
     assert prints.turn(75, 0) == 100
 
 

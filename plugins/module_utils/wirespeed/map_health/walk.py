@@ -77,12 +77,12 @@ class Walk:
         self._maps[".bss"].update(_FIRST, _TALLY.pack(*start))
         self._iterator.run()
         tally = _TALLY.unpack(self._maps[".bss"].lookup(_FIRST) or b"")
-        dummy, dummy, entries, expired, fresh, bits, unowned = tally
+        dummy, dummy, entries, expired, fresh, squares, unowned = tally
         return Walked(
             at,
             entries,
             expired if self._asked.expires else None,
-            self._prints.turn(fresh, bits) if self._asked.fresh else None,
+            self._prints.turn(fresh, squares) if self._asked.fresh else None,
             self._owners() if self._asked.owner else {},
             unowned,
         )
