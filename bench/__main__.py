@@ -7,7 +7,7 @@ import argparse
 import os
 import platform
 
-from . import compile, config, facts, handover, packet, publish, reload, rerun, scrubber, trace
+from . import compile, config, facts, handover, map_health, packet, publish, reload, rerun, scrubber, trace
 
 BENCHES = {
     "facts": facts.report,
@@ -17,6 +17,7 @@ BENCHES = {
     "packet": packet.report,
     "scrubber": scrubber.report,
     "handover": handover.report,
+    "map_health": map_health.report,
     "compile": compile.report,
     "config": config.report,
     "trace": trace.report,

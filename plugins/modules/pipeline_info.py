@@ -20,6 +20,16 @@ options:
   name:
     description: Tell of this pipeline alone. Where the node has none of that name, RV(pipelines) is empty.
     type: str
+  maps:
+    description: Whether to look at the maps of the generations that run, too.
+    type: bool
+    default: false
+    version_added: 0.1.0
+  maps_seconds:
+    description: The time between the two looks at the maps that give rates; with V(0) there is one look, and no rates.
+    type: float
+    default: 1.0
+    version_added: 0.1.0
 seealso:
   - module: wirespeed.xdp.pipeline
   - module: wirespeed.xdp.counters_info
@@ -41,6 +51,13 @@ EXAMPLES = r"""
   wirespeed.xdp.pipeline_info:
     name: scrubber
   register: found
+
+- name: Look how full the maps are
+  wirespeed.xdp.pipeline_info:
+    name: scrubber
+    maps: true
+  register: found
+  failed_when: found.maps | rejectattr('level', 'eq', 'ok')
 
 - name: Say which generations are loaded
   ansible.builtin.debug:
@@ -129,6 +146,67 @@ pipelines:
           description: Whether its source is kept on the node, so that it can be loaded again.
           type: bool
           sample: true
+maps:
+  description: One entry for each map of a generation that runs; what cannot be told is none.
+  returned: when O(maps) is set
+  type: list
+  elements: dict
+  contains:
+    pipeline:
+      description: The pipeline whose it is.
+      type: str
+      sample: scrubber
+    name:
+      description: The map's name.
+      type: str
+      sample: flows
+    type:
+      description: Its type, as the kernel calls it.
+      type: str
+      sample: lru_hash
+    max_entries:
+      description: How many entries it can have; of a table with two sides, one of them.
+      type: int
+      sample: 65536
+    entries:
+      description: How many it has.
+      type: int
+      sample: 48211
+    expired:
+      description: How many of them are over, as C(expires) of the manifest says.
+      type: int
+      sample: 120
+    inserted_per_s:
+      description: Entries that came each second.
+      type: float
+      sample: 181.5
+    removed_per_s:
+      description: Entries that went each second, deleted, swept or evicted.
+      type: float
+      sample: 60.0
+    update_failures:
+      description: How often the program counted that an entry had no room.
+      type: int
+      sample: 0
+    full_in_s:
+      description: In how many seconds it will be full at this rate; none where it does not grow.
+      type: float
+      sample: 142.0
+    shares:
+      description: Entries by entity, the biggest first.
+      type: dict
+      sample: {"12": 47000, "1121": 1211}
+    share_of:
+      description: The member of key or value that tells the entity.
+      type: str
+      sample: policy
+    level:
+      description: V(ok), V(warning) or V(critical), by C(health) of the manifest.
+      type: str
+      sample: warning
+    why:
+      description: Why the level is that, and why something cannot be told.
+      type: str
 orphans:
   description: What is pinned and belongs to nothing, or was never completed, a sentence each.
   returned: success
@@ -142,23 +220,31 @@ protocol:
   sample: 1
 """
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _front
-from ..module_utils.wirespeed import pipeline_engine
+from ..module_utils.wirespeed import map_engine, pipeline_engine
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={"name": {"type": "str"}}, supports_check_mode=True)
-    _front.finish(module, lambda: _listed(module.params["name"]))
+    options = {
+        "name": {"type": "str"},
+        "maps": {"type": "bool", "default": False},
+        "maps_seconds": {"type": "float", "default": 1.0},
+    }
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    _front.finish(module, lambda: _told(module.params))
 
 
-def _listed(name: Optional[str]) -> Dict[str, Any]:
+def _told(asked: Dict[str, Any]) -> Dict[str, Any]:
     found = pipeline_engine.listing()
-    pipelines = [each for each in found["pipelines"] if name in (None, each["name"])]
-    return {**found, "pipelines": pipelines, "changed": False}
+    pipelines = [each for each in found["pipelines"] if asked["name"] in (None, each["name"])]
+    told = {**found, "pipelines": pipelines, "changed": False}
+    if asked["maps"]:
+        told["maps"] = map_engine.once([each["name"] for each in pipelines], asked["maps_seconds"])["maps"]
+    return told
 
 
 if __name__ == "__main__":

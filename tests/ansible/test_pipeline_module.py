@@ -23,6 +23,7 @@ Told = Dict[str, Dict[str, Any]]  # the result of each task, by its name
 OTHER = "ws1"
 EDGE = """
 WS_RODATA(__u32, wanted) = 2;
+WS_MAP(BPF_MAP_TYPE_HASH, seen, __u32, __u32, 16, 0);
 SEC("xdp") int edge(struct xdp_md *ctx) { return wanted; }
 char _license[] SEC("license") = "GPL";
 """
@@ -32,6 +33,7 @@ name: edge
 version: "1"
 object: edge.bpf.o
 entry: edge
+maps: {seen: {role: state}}
 """
 
 
@@ -100,8 +102,8 @@ LIFE = [
     edge("reload_check", check=True, **RELOAD),
     edge("reload", **RELOAD),
     edge("reload_again", **RELOAD),
-    info("reloaded_info", name="edge"),
-    info("another", name="scrubber"),
+    info("reloaded_info", name="edge", maps=True, maps_seconds=0.1),
+    info("another", name="scrubber", maps=True),
     edge("back_check", check=True, **BACK),
     info("still"),
     edge("back", **BACK),
@@ -173,8 +175,13 @@ class TestLife:
             (False, True),
         ]
 
+    def test_info_tells_how_full_the_maps_are_where_it_is_asked_to(self, told: Told) -> None:
+        (found,) = told["reloaded_info"]["maps"]
+        assert (found["name"], found["entries"], found["inserted_per_s"], found["level"]) == ("seen", 0, 0.0, "ok")
+        assert "maps" not in told["attached"]
+
     def test_info_of_one_that_is_not_there_is_empty(self, told: Told) -> None:
-        assert told["another"]["pipelines"] == []
+        assert told["another"]["pipelines"] == told["another"]["maps"] == []
 
     def test_detached_from_one_nic_stays_on_the_other(self, told: Told) -> None:
         assert actions(told["one_off"]) == [f"detach {OTHER}"] and carriers(told["one_left"]) == [INTERFACE]

@@ -7,6 +7,8 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 
+from tests.depth import deep
+
 from . import Node
 from .agent import Agent
 from .site import Site
@@ -91,6 +93,7 @@ def test_members_mtu_is_the_bonds_to_set(site: Site, run: Dict[str, Any]) -> Non
     assert play.code == 2 and "ip link set bond0 mtu 1400" in play.output
 
 
+@deep
 def test_run_that_fails_at_the_second_member_is_undone_without_cutting_the_bond_off(
     site: Site, run: Dict[str, Any]
 ) -> None:

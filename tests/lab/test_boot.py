@@ -81,6 +81,7 @@ def test_a_denied_frame_is_dropped_and_another_passes(booted: Site) -> None:
     assert counted == {"pass": passed, "deny_prefix_v4": denied}
 
 
+@deep
 def test_once_the_nics_are_up_a_run_of_the_playbook_finds_nothing_to_do(booted: Site) -> None:
     booted.quiet()
     booted.node.until("systemctl show wirespeed-up.service -p ActiveState | grep -q inactive", 110)
@@ -118,6 +119,7 @@ def test_check_mode_takes_nothing_off(booted: Site, tmp_path: Path) -> None:
     assert left(booted) == before and ["xdp" in booted.link(name) for name in (IGB, VIRTIO)] == [True, True]
 
 
+@deep
 def test_when_the_role_is_absent_nothing_is_left(booted: Site, tmp_path: Path) -> None:
     assert role(booted, tmp_path, boot_state="absent").changed(booted.node.name) > 0
     assert left(booted) == [] and ["xdp" in booted.link(name) for name in (IGB, VIRTIO)] == [False, False]

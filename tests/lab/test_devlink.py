@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping
 
 import pytest
 
-from tests.depth import kernels
+from tests.depth import deep, kernels
 from tests.playbook import Play
 
 from . import Node, netdevsim
@@ -147,6 +147,7 @@ def test_a_start_that_fails_half_way_is_undone_by_the_next_run(site: Site) -> No
     assert parameters(site) == told and in_force(site)[0] == str(told["max_macs"]) and looks(site) == before
 
 
+@deep
 def test_a_run_that_is_killed_right_after_the_start_is_undone_from_its_journal(site: Site) -> None:
     before, told = looks(site), parameters(site)
     wanted = asking(site, max_macs=256)
@@ -175,6 +176,7 @@ def test_what_nobody_would_bring_back_forbids_it(site: Site, lies_there: str, go
     assert site.link(nic(site))["ifindex"] == index
 
 
+@deep
 def test_a_generic_program_is_taken_off_before_as_well(site: Site) -> None:
     entry: Mapping[str, Any] = {"pipeline": "scrubber", "mode": "generic"}
     generic = site.ask({nic(site): {**entry, "tuning": TUNING}})

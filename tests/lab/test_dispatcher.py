@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
-from tests.depth import DEEP
+from tests.depth import DEEP, deep
 from tests.kernel.foreign_here import packaged
 from tests.ledger import build
 from tests.probes import requires
@@ -63,6 +63,7 @@ def carried(bench: Bench) -> str:
     return bench.node.out(f"ip -d link show {NIC} | grep -o 'prog/xdp.*'")
 
 
+@deep
 def test_a_dispatcher_is_reported_and_left_alone(bench: Bench) -> None:
     before = carried(bench)
     told = bench.agent.ask("facts")

@@ -52,6 +52,7 @@ def site(machine: Site) -> Site:
     return found
 
 
+@deep
 def test_a_refused_step_undoes_the_earlier_ones_and_the_error_says_all(site: Site) -> None:
     """Channels below the indirection table that was set: only the kernel knows that it was set by a user."""
     before = state(site)

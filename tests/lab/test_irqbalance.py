@@ -85,6 +85,7 @@ def rebalance(site: Site) -> None:
     site.until(lambda: ANYWHERE not in placed(site.node, OTHER).values(), "irqbalance moved nothing", 60)
 
 
+@deep
 def test_interrupts_that_nobody_spoke_for_are_moved(site: Site) -> None:
     """What the next test would look like if irqbalance had not been told."""
     release(site)
@@ -123,6 +124,7 @@ def test_restarted_irqbalance_is_told_again(site: Site) -> None:
     assert "irqbalance" in steps and site.drift() == []
 
 
+@deep
 def test_node_without_irqbalance_hears_nothing_of_it(site: Site) -> None:
     site.run()
     site.node.ssh("systemctl stop irqbalance")

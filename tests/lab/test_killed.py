@@ -41,7 +41,7 @@ THERE: Dict[str, Any] = {
     VIRTIO: {"channels": {"combined": 1}, "txqueuelen": {"txqueuelen": 2000}},
 }
 LEAST = 12
-EVERY = 1 if DEEP else 4
+EVERY = 1 if DEEP else 8
 
 
 def intent(wanted: Mapping[str, Any]) -> Dict[str, Any]:

@@ -50,6 +50,7 @@ def test_plan_warns_with_the_file_and_its_line(site: Site) -> None:
     ]
 
 
+@deep
 def test_drift_names_who_set_the_value(site: Site) -> None:
     play = site.run(name="drift")
     (deviation,) = play.node(site.node.name)["deviations"]

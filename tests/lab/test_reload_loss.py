@@ -33,7 +33,7 @@ from .wire import Wire
 KERNELS = kernels("WIRESPEED_LOSS_KERNELS", "6.12")
 RELOADS = times("WIRESPEED_RELOADS", usual=10, promised=1000)
 DRIVERS = {"igb": IGB, "virtio_net": VIRTIO, "vmxnet3": VMXNET3}
-USUAL = [("root", "igb"), ("root", "virtio_net"), ("root", "vmxnet3"), ("direct", "igb")]
+USUAL = [("root", "igb"), ("root", "virtio_net")]
 METHODS = ["root", "direct"]  # of tests/ledger/reloads.py
 WAYS = [pytest.param(way, marks=() if way in USUAL else deep) for way in itertools.product(METHODS, DRIVERS)]
 SOURCE = "198.18.0.7"

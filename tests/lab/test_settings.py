@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 
-from tests.depth import kernels
+from tests.depth import deep, kernels
 
 from . import Node
 from .agent import Agent
@@ -121,6 +121,7 @@ def test_second_run_changes_nothing(tuned: Site) -> None:
     assert tuned.drift() == []
 
 
+@deep
 def test_interrupts_stay_spread_over_a_detach_and_an_attach(tuned: Site) -> None:
     """What the drivers scatter at the attach is placed again by the same run."""
     for interface in INTERFACES:

@@ -7,6 +7,7 @@ from typing import Callable
 
 import pytest
 
+from tests.depth import deep
 from tests.playbook import Play
 
 from . import Node
@@ -51,6 +52,7 @@ def counted(site: Site, index: int) -> Play:
         return site.count(window_seconds=60, min_packets=400)
 
 
+@deep
 def test_rss_that_is_off_in_the_device_while_its_table_reads_back(machine: Site) -> None:
     """virtio_net: native attach turns the device's RSS off (Linux 6.1 to 7.2, QEMU's device)."""
     nic = INTERFACES[VIRTIO]
@@ -72,6 +74,7 @@ def test_frames_on_queues_that_the_table_does_not_name_are_found_under_traffic(m
     nic = INTERFACES[VIRTIO]
     site = machine.ask({nic: {"pipeline": "scrubber", "tuning": {"rss": {"indirection": "weights 0 1"}}}})
     site.run()
+    site.quiet()
     reattach(machine, nic)
     asked = machine.ask({nic: {"pipeline": "scrubber", "tuning": {"rss": {"indirection": None}}}})
     play = counted(asked, VIRTIO)

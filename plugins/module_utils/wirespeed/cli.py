@@ -18,6 +18,7 @@ from . import (
     boot_verbs,
     config_verbs,
     engine,
+    map_verbs,
     nic_verbs,
     offline,
     pipeline_verbs,
@@ -162,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     profile_verbs.add(verbs, _verb)
     pipeline_verbs.add(verbs, _verb)
     config_verbs.add(verbs, _verb)
+    map_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
     return parser

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from typing import Callable, List, Optional, Tuple, Union
+from typing import Callable, Iterator, List, Optional, Tuple, Union
 
 from . import libbpf
 from .bpf_map import BatchOptions, BpfMap
@@ -65,6 +65,22 @@ def delete(found: BpfMap, keys: Buffer, progress: Optional[Progress] = None) -> 
 
 def read(found: BpfMap, progress: Optional[Progress] = None) -> Tuple[bytes, bytes]:
     """All keys, and what belongs to them, each :attr:`BpfMap.stride` bytes; in the kernel's order."""
+    all_keys, all_values = bytearray(), bytearray()
+    for keys, values in _parts(found):
+        all_keys += keys
+        all_values += values
+        if progress is not None:
+            progress(len(keys) // found.info.key_size)
+    return bytes(all_keys), bytes(all_values)
+
+
+def count(found: BpfMap) -> int:
+    """Entries; the kernel has to copy each of them."""
+    return sum(len(keys) for keys, dummy in _parts(found)) // found.info.key_size
+
+
+def _parts(found: BpfMap) -> Iterator[Tuple[memoryview, memoryview]]:
+    """Keys and values of at most :data:`ROWS` entries, which the next part is written over."""
     look = function("bpf_map_lookup_batch", _FD, _FD, _PTR, _PTR, _PTR, _PTR, _COUNT, _PTR)
     size = min(ROWS, found.info.max_entries)
     keys = ctypes.create_string_buffer(found.info.key_size * size)
@@ -72,18 +88,14 @@ def read(found: BpfMap, progress: Optional[Progress] = None) -> Tuple[bytes, byt
     # Hash maps keep a 32-bit bucket number in the token, other maps the last key.
     token = ctypes.create_string_buffer(max(found.info.key_size, 4))
     options, seen = BatchOptions(), None
-    all_keys, all_values = bytearray(), bytearray()
     while True:
-        count = ctypes.c_uint32(size)
-        result = look(found.fd, seen, token, keys, values, ctypes.byref(count), ctypes.byref(options))
+        number = ctypes.c_uint32(size)
+        result = look(found.fd, seen, token, keys, values, ctypes.byref(number), ctypes.byref(options))
         if result not in (0, -errno.ENOENT):
             call(f"bpf_map_lookup_batch {found.name}", result)
-        all_keys += memoryview(keys)[: count.value * found.info.key_size]
-        all_values += memoryview(values)[: count.value * found.stride]
-        if progress is not None:
-            progress(count.value)
+        yield memoryview(keys)[: number.value * found.info.key_size], memoryview(values)[: number.value * found.stride]
         if result:
-            return bytes(all_keys), bytes(all_values)
+            return
         seen = token
 
 

@@ -25,7 +25,7 @@ _PTR = ctypes.c_void_p
 _INT = ctypes.c_int
 
 
-class _CreateOptions(Options):
+class CreateOptions(Options):
     # The union behind these differs by version of the library; libbpf wants what it knows zeroed.
     _fields_ = fields(
         ("flags", ctypes.c_uint32),
@@ -98,7 +98,7 @@ class XdpLink(Handle):
     def create(cls, program: BpfProgram, ifindex: int, mode: XdpMode, nic: str) -> "XdpLink":
         """Raises KernelRefusal. The kernel gives a link no reason text: see :func:`refusal_text`."""
         make = function("bpf_link_create", _INT, _INT, _INT, _INT, _PTR)
-        options = _CreateOptions(flags=MODE_FLAGS[mode])
+        options = CreateOptions(flags=MODE_FLAGS[mode])
         result = make(program.fd, ifindex, BPF_XDP, ctypes.byref(options))
         return cls(call(f"bpf_link_create XDP {mode} on {nic}", result), f"link of {nic}")
 

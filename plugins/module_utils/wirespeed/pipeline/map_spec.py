@@ -9,6 +9,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ..config.field_spec import FieldSpec
 from .expires import Expires
+from .map_limits import MapLimits
 
 ALLOW, REFUSE = "allow", "refuse"
 Size = Union[int, str]
@@ -80,7 +81,7 @@ class MapSpec:
     within another one of the same table. ``needs`` names constants without which the program does not look into
     it. ``sums`` names members of the value that are counters which several CPUs add
     to (``docs/state.md``). ``lru`` None: as the object declares it. ``expires``: which entries ``expiry.py``
-    takes out.
+    takes out. ``health``: what ``map_health`` judges it by.
     """
 
     role: Role
@@ -96,6 +97,7 @@ class MapSpec:
     needs: Tuple[str, ...] = ()
     lru: Optional[Lru] = None
     expires: Optional[Expires] = None
+    health: MapLimits = MapLimits()
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "MapSpec":
@@ -114,6 +116,7 @@ class MapSpec:
             needs=tuple(said.get("needs", ())),
             lru=None if said.get("lru") is None else Lru(said["lru"]),
             expires=None if said.get("expires") is None else Expires.from_json(said["expires"]),
+            health=MapLimits.from_json(said.get("health", {})),
         )
 
     def to_json(self) -> Dict[str, Any]:
@@ -130,6 +133,7 @@ class MapSpec:
             "needs": list(self.needs),
             "lru": self.lru and self.lru.value,
             "expires": self.expires and self.expires.to_json(),
+            "health": self.health.to_json(),
             "max_entries": self.max_entries,
             "merge": self.merge and self.merge.value,
         }

@@ -10,7 +10,8 @@ from typing import Dict, Mapping
 @dataclass(frozen=True)
 class Support:
     """``root`` takes frames of one buffer, ``root_frags`` of several: a program array takes only programs like its
-    first (kernel/bpf/core.c, bpf_prog_map_compatible). ``handover`` carries entries between maps of two generations.
+    first (kernel/bpf/core.c, bpf_prog_map_compatible). ``handover`` carries entries between maps of two generations,
+    ``walk`` looks at those of one map, ``counts`` asks the kernel for their number (:mod:`..map_health`).
 
     Empty where a pipeline is only looked at.
     """
@@ -18,6 +19,8 @@ class Support:
     root: bytes = b""
     root_frags: bytes = b""
     handover: bytes = b""
+    walk: bytes = b""
+    counts: bytes = b""
 
     def root_for(self, frags: bool) -> bytes:
         return self.root_frags if frags else self.root
