@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
@@ -13,7 +14,7 @@ from wirespeed.errors import WirespeedError
 
 from .conftest import Places
 from .netns import Factory, Veth
-from .scrubber_attached import NAME, attach, built, passed_through, quiet_veth
+from .scrubber_attached import NAME, attach, built, counts, passed_through, quiet_veth
 from .traced_here import left, shown, statistics, traced, traced_frames
 
 pytestmark = [requires_bpf, requires("clang", "ethtool", "tshark", "libpcap")]
@@ -36,6 +37,7 @@ DENIED = {"ipv4": {"source": "192.0.2.200"}, "udp": {"destination": 53}}
 OTHER = {"ipv4": {"destination": "9.9.9.9"}, "udp": {"destination": 53}}
 ALL = [built(each)[0] for each in (SLIDE, DRY, DENIED, OTHER)]
 MANY = 5000
+LOAD = 200_000
 
 
 @pytest.fixture
@@ -59,6 +61,14 @@ def test_a_packet_that_a_countermeasure_drops_is_shown_with_its_verdict(veth: Ve
     assert shown(file, *fields, "frame.cap_len", "frame.verdict.ebpf_xdp") == [
         [COMMENT, "scrubber@trace", "0", "0x00000001", "535", "535", "1"]
     ]
+
+
+def test_it_finds_a_way_by_itself(veth: Veth, tmp_path: Path) -> None:
+    """By fexit where this kernel allows that, else by the build, and says why."""
+    file = tmp_path / "trace.pcapng"
+    result = result_of(veth, file, built(SLIDE), by="auto")
+    assert [comment for (comment,) in shown(file, "frame.comment")] == [COMMENT]
+    assert result["interface"] == "scrubber@fexit" or "Not by fexit" in result["warnings"][0]
 
 
 def test_every_packet_has_an_id_of_its_own(veth: Veth, tmp_path: Path) -> None:
@@ -128,6 +138,27 @@ def test_what_is_written_and_what_is_lost_is_what_matched(
     assert packets["matched"] == MANY
     assert packets["written"] + packets["lost"] == MANY
     assert lost[cause] == packets["lost"] > 0
+    assert len(shown(file, "frame.number")) == packets["written"]
+
+
+def test_under_load_nothing_is_counted_twice_or_not_at_all(veth: Veth, sender: Path, tmp_path: Path) -> None:
+    file, stdin = tmp_path / "trace.pcapng", subprocess.PIPE
+    (frame,) = built(DENIED)
+
+    def on_node() -> Dict[str, Any]:
+        def script() -> Iterator[None]:
+            with subprocess.Popen(veth.wire.inside(str(sender), veth.wire_ifname), stdin=stdin) as sending:
+                sending.stdin.write(frame)  # type: ignore[union-attr]
+                sending.stdin.close()  # type: ignore[union-attr]
+                while counts().get("deny_prefix_v4", 0) < LOAD:
+                    yield
+                sending.terminate()
+
+        return traced(veth, file, script, ring_bytes=1 << 17, rate=0, snaplen=60)
+
+    packets = veth.node.run(on_node)["packets"]
+    assert packets["written"] + packets["lost"] == packets["matched"] == packets["seen"]
+    assert packets["written"] > 0 < packets["lost"]
     assert len(shown(file, "frame.number")) == packets["written"]
 
 

@@ -17,12 +17,14 @@ from tests.probes import requires, requires_bpf
 from wirespeed import engine, pipeline_engine, trace_engine
 from wirespeed.config.tables import canonical
 from wirespeed.errors import Busy, Place
+from wirespeed.kernel import bpffs
 from wirespeed.kernel.bpf_map import BpfMap
 from wirespeed.kernel.bpf_prog import BpfProgram
 from wirespeed.pipeline import instance, root, traced
-from wirespeed.pipeline.pins import Paths
+from wirespeed.pipeline.pins import STAGING, Paths
 
 from .conftest import Places
+from .killing import killed_in
 from .netns import Factory, Veth
 from .pipelines_here import Node, configure_step, load_step, publish_step
 from .scrubber_attached import NAME, attach, attached_scrubber, built, counts, passed_through, quiet_veth
@@ -128,7 +130,7 @@ def test_a_generation_without_notes_is_told(veth: Veth, tmp_path: Path) -> None:
 
         return trace(veth, tmp_path / "trace.pcapng", script)
 
-    (told,) = veth.node.run(on_node)["warnings"][1:]
+    (told,) = veth.node.run(on_node)["warnings"]
     assert f"Generation {other.generation} followed {attached_scrubber().generation} and leaves no notes" in told
 
 
@@ -221,7 +223,25 @@ def test_the_next_run_takes_back_what_a_killed_trace_left(
 def tracing_to_pipe(veth: Veth) -> List[str]:
     """The command that does so inside the node."""
     ours = ["env", f"PYTHONPATH={ENGINE}", sys.executable, "-m", "wirespeed.cli"]
-    return veth.node.inside(*ours, "trace", veth.ifname, "-w", "-", "--for", "60s")
+    return veth.node.inside(*ours, "trace", veth.ifname, "-w", "-", "--for", "60s", "--by", "build")
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(os, "rename"), (traced, "_publish"), (bpffs, "remove_tree")],
+    ids=["before it is there", "before it runs", "before anything"],
+)
+def test_a_swap_that_is_killed_half_way_is_taken_back(veth: Veth, tmp_path: Path, place: Any, name: str) -> None:
+    before = in_slot()
+
+    def on_node() -> List[str]:
+        killed_in(lambda: traced_frames(veth, tmp_path / "trace.pcapng", ()), place, name, 1)
+        pipeline_engine.collected(2, False)
+        home = Paths.from_environment().pipeline(NAME)
+        return [*left(NAME), *(str(half_made) for half_made in home.glob(f"*{STAGING}"))]
+
+    assert veth.node.run(on_node) == []
+    assert in_slot() == before
 
 
 def test_a_reader_sees_packets_while_the_trace_runs(veth: Veth) -> None:

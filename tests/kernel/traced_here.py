@@ -24,13 +24,13 @@ Script = Callable[[], Iterator[None]]
 
 
 def traced(veth: Veth, file: Path, script: Script, **asked: Any) -> Dict[str, Any]:
-    """The result of a trace; within the node's namespace."""
+    """The result of a trace, by the build unless ``asked`` otherwise; within the node's namespace."""
     running = script()
 
     def stop() -> bool:
         return next(running, _OVER) is _OVER
 
-    return trace({"nic": veth.ifname, **asked}, str(file), built_in_tracers(), stop)
+    return trace({"nic": veth.ifname, "by": "build", **asked}, str(file), built_in_tracers(), stop)
 
 
 def traced_frames(veth: Veth, file: Path, frames: Sequence[bytes], **asked: Any) -> Dict[str, Any]:

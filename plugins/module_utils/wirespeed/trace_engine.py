@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional
 from . import __version__
 from .apply.lock import node_lock
 from .engine import require_root
-from .errors import Place, Refused, WirespeedError
+from .errors import KernelRefusal, Place, Refused, WirespeedError
 from .kernel import bpffs, libbpf
 from .pipeline import protocol, traced
 from .pipeline.pins import Paths
@@ -94,12 +95,18 @@ def _chosen(
             return _Chosen(at_exit, AtExit(at_exit, found, swap), words, notes)
         except WirespeedError as error:
             if options.by is By.FEXIT or source is None:
-                raise Refused(" ".join([f"Not by fexit: {error}", *notes])) from error
-            notes.append(f"Not by fexit: {error.problem}")
+                raise Refused(" ".join([_not_by_fexit(error), error.remedy, *notes])) from error
+            notes.append(_not_by_fexit(error))
     if source is None or swap is None:
         raise Refused(" ".join(notes))
     build = tracer("trace_frags" if source.takes_fragments else "trace")
     return _Chosen(build, TraceBuild(build, swap), words, notes)
+
+
+def _not_by_fexit(error: WirespeedError) -> str:
+    if isinstance(error, KernelRefusal) and error.code == errno.EPERM:
+        return "Not by fexit: this kernel loads no program for the exit of another one (EPERM)."
+    return f"Not by fexit: {error.problem}"
 
 
 def _noting(paths: Paths, options: Options, found: Subject, notes: List[str]) -> Optional[PipelineSource]:
