@@ -13,8 +13,8 @@ from . import __version__
 from .apply.lock import node_lock
 from .engine import require_root
 from .errors import KernelRefusal, Place, Refused, WirespeedError
-from .kernel import bpffs, libbpf
-from .pipeline import protocol, traced
+from .kernel import libbpf
+from .pipeline import attach, protocol, traced
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
 from .trace import pcapng, subject
@@ -48,7 +48,6 @@ def trace(
     place, paths = Place(source), Paths.from_environment()
     options = Options.of(asked, place)
     libbpf.version()
-    bpffs.require(paths.bpffs)
     protocol.check(paths)
     found = subject.on(paths, options.nic)
     with ExitStack() as stack:
@@ -154,10 +153,13 @@ def _counted(outcome: Outcome) -> Dict[str, Any]:
 
 
 def stop(nic: str) -> Dict[str, Any]:
-    """Takes back what a killed trace left on the pipeline of a NIC; nothing to do is no error."""
+    """Takes back what killed traces left, on ``nic`` or elsewhere; nothing to do is no error.
+
+    Raises :class:`WirespeedError` where there is no such NIC.
+    """
     require_root()
     paths = Paths.from_environment()
-    subject.on(paths, nic)
+    attach.ifindex(nic)
     with node_lock(paths.run / "lock"):
         told = traced.end_abandoned(paths)
     return {"changed": bool(told), "recovered": list(told)}
