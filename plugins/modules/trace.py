@@ -11,7 +11,8 @@ version_added: 0.1.0
 author:
   - Wirespeed contributors (@wirespeed)
 description:
-  - Writes pcapng on the node. Beside each packet stands what became of it and why, in a comment like
+  - >-
+    Writes pcapng on the node. Beside each packet stands what became of it and why, in a comment like
     C(cus: 601, pol: 1121, mitigation: cm_cs, verdict: [DROP]), with its queue and XDP action.
   - The trace sits at the exit of what the NIC carries (fexit), where the kernel allows that. Elsewhere, and for the
     comment, the generation that is published runs once more with its notes on. That is a reload without loss, and it
@@ -93,6 +94,11 @@ options:
         and only fexit shows packets.
     type: bool
     default: true
+  bundle:
+    description:
+      - Filled in by the action plugin on the control node, never by a playbook.
+      - The compiled tracers, compressed and in Base64.
+    type: str
 seealso:
   - module: wirespeed.xdp.counters_info
 """

@@ -9,9 +9,9 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 
-from tests.depth import kernels
+from tests.depth import deep, kernels
 from tests.kernel.traced_here import shown
-from tests.pipelines import bundle_of, scrubber, support
+from tests.pipelines import bundle_of, compiled, scrubber, support
 from tests.probes import requires
 from wirespeed.errors import Place
 from wirespeed.gather import built_in_tracers
@@ -45,27 +45,40 @@ class Machine:
         support()
         tracers = built_in_tracers().items()
         self._tracers = {name: base64.b64encode(code).decode() for name, code in tracers}
+        self.converge()
+
+    def converge(self, **pipeline: Any) -> None:
         nic = {"name": self.nic, "pipeline": "scrubber"}
-        intent = {"nics": [nic], "pipelines": [{"name": "scrubber", "tables": TABLES}]}
-        told = self._agent.request(do="converge", intent=intent, bundle=bundle_of(scrubber()))
+        intent = {"nics": [nic], "pipelines": [{"name": "scrubber", "tables": TABLES, **pipeline}]}
+        self.ask(do="converge", intent=intent, bundle=bundle_of(scrubber()))
+
+    def ask(self, **fields: Any) -> Dict[str, Any]:
+        told = self._agent.request(**fields)
         assert "error" not in told, told
+        return told
 
     def load(self, expression: str) -> Dict[str, Any]:
         rows = pcap.compiled(expression, Place("test"))
-        return self._agent.request(do="load", tracers=self._tracers, rows=rows)
+        return self.ask(do="load", tracers=self._tracers, rows=rows)
 
-    def traced(self, file: Path, packets: List[Dict[str, Any]], **options: Any) -> Dict[str, Any]:
-        asked = {"nic": self.nic, **options}
-        self._agent.request(do="begin", tracers=self._tracers, options=asked)
+    def begin(self, nic: str = "", **options: Any) -> None:
+        self.ask(do="begin", tracers=self._tracers, options={"nic": nic or self.nic, **options})
+
+    def send(self, *packets: Dict[str, Any]) -> int:
         with self.node.wire(0) as wire:
             to = {"ethernet": {"destination": wire.mac}}
-            sent = wire.send([frame({**to, **packet}, "packet") for packet in packets])
-        told = self._agent.request(do="end", packets=sent)
-        assert "error" not in told, told
+            return wire.send([frame({**to, **packet}, "packet") for packet in packets])
+
+    def end(self, file: Path, packets: int) -> Dict[str, Any]:
+        told = self.ask(do="end", packets=packets)
         assert told["left"] == []
         file.write_bytes(base64.b64decode(told["file"]))
         result: Dict[str, Any] = told["result"]
         return result
+
+    def traced(self, file: Path, packets: List[Dict[str, Any]], **options: Any) -> Dict[str, Any]:
+        self.begin(**options)
+        return self.end(file, self.send(*packets))
 
     def close(self) -> None:
         self._agent.close()
@@ -102,3 +115,26 @@ def test_the_trace_build_shows_the_same(machine: Machine, tmp_path: Path) -> Non
 def test_the_verifier_takes_both_tracers_with_all_that_can_be_asked(machine: Machine) -> None:
     told = machine.load(FILTER)
     assert {name: told[name] for name in told if name != "kernel"} == {}
+
+
+def test_a_program_of_somebody_else_is_told_by_its_action(machine: Machine, tmp_path: Path) -> None:
+    code = compiled(
+        'SEC("xdp") int somebodys(struct xdp_md *ctx) { return XDP_DROP; } char _license[] SEC("license") = "x";'
+    )
+    machine.ask(do="foreign", nic="pair0", object=base64.b64encode(code).decode())
+    machine.begin("pair0")
+    machine.ask(do="send", frame=frame(OTHER, "packet").hex())
+    machine.end(tmp_path / "t.pcapng", 0)
+    assert shown(tmp_path / "t.pcapng", *FIELDS) == [["verdict: [DROP]", "somebodys@fexit", "60", "0x00000001", "1"]]
+
+
+@deep
+def test_a_direct_attachment_is_followed_over_a_reload(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(attach="direct")
+    machine.begin()
+    sent = machine.send(SLIDE)
+    machine.converge(attach="direct", constants={"with_outbound": True})
+    sent += machine.send(SLIDE)
+    told = machine.end(tmp_path / "t.pcapng", sent)
+    assert [comment for (comment,) in shown(tmp_path / "t.pcapng", "frame.comment")] == ["verdict: [DROP]"] * 2
+    assert "is attached directly" in told["warnings"][0] and "followed" in told["warnings"][-1]

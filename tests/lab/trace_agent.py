@@ -2,6 +2,8 @@
 """Runs on a node: carries a pipeline on a NIC and traces it; one JSON line each.
 
 {"do": "converge", "intent": ..., "bundle": ...}            -> what the engine gives
+{"do": "foreign", "nic": NIC, "object": OBJECT}             -> {} once a pair is there, with the program on this end
+{"do": "send", "frame": HEX}                                -> {} once it was put into the other end of that pair
 {"do": "load", "tracers": {NAME: OBJECT}, "rows": [ROW]}    -> {NAME: TEXT} of those that were refused with this filter
 {"do": "begin", "tracers": ..., "options": {...}}           -> {} once the trace runs
 {"do": "end", "packets": NUMBER}     once so many are judged -> {"result": ..., "file": FILE, "left": [PIN, ...]}
@@ -14,6 +16,8 @@ from __future__ import annotations
 import base64
 import json
 import platform
+import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -25,6 +29,7 @@ from wirespeed import engine, trace_engine
 from wirespeed.carrier import wait_for_carrier
 from wirespeed.counters.verdict_map import VerdictMap
 from wirespeed.errors import WirespeedError
+from wirespeed.pipeline import root
 from wirespeed.pipeline.pins import Paths
 from wirespeed.trace.options import Options
 from wirespeed.trace.tracer import Choice, Tracer
@@ -72,25 +77,38 @@ def judged() -> int:
 
 def load(asked: Dict[str, Any]) -> Dict[str, str]:
     refused = {}
-    for name in ("trace", "trace_frags"):
-        constants = {
-            "rows": len(asked["rows"]),
-            "window": 2048,
-            "sample": 3,
-            "interval": 1000,
-            "verdicts": 1,
-            "policy": 7,
-        }
-        tracer = Tracer(
-            tracers_of(asked)[name], name, Choice({**constants, "of_policy": 1}, asked["rows"]), Options("")
-        )
-        try:
-            tracer.load().close()
-        except WirespeedError as error:
-            refused[name] = str(error)
-        finally:
-            tracer.close()
+    constants = {"rows": len(asked["rows"]), "window": 2048, "sample": 3, "interval": 1000, "verdicts": 1, "policy": 7}
+    chosen = Choice({**constants, "of_policy": 1}, asked["rows"])
+    with root.program(Paths.from_environment(), "scrubber") as carried:
+        for name, code in tracers_of(asked).items():
+            tracer = Tracer(code, name, chosen, Options(""))
+            try:
+                tracer.load((carried, root.PROGRAM) if name == "trace_fexit" else None).close()
+            except WirespeedError as error:
+                refused[name] = str(error)
+            finally:
+                tracer.close()
     return refused
+
+
+def foreign(asked: Dict[str, Any]) -> None:
+    """A program of somebody else on one end of a pair; the other end is ``far0``."""
+    with tempfile.NamedTemporaryFile(suffix=".o") as file:
+        file.write(base64.b64decode(asked["object"]))
+        file.flush()
+        for words in (
+            f"link add {asked['nic']} type veth peer name far0",
+            f"link set {asked['nic']} up",
+            "link set far0 up",
+            f"link set {asked['nic']} xdp obj {file.name} sec xdp",
+        ):
+            subprocess.run(["ip", *words.split()], check=True, capture_output=True)
+
+
+def send(frame: str) -> None:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind(("far0", 0))
+        raw.send(bytes.fromhex(frame))
 
 
 def tracers_of(asked: Dict[str, Any]) -> Dict[str, bytes]:
@@ -106,6 +124,10 @@ def main() -> None:
             if asked["do"] == "converge":
                 told = engine.converge(asked["intent"], asked["bundle"], False)
                 wait_for_carrier([nic["name"] for nic in asked["intent"]["nics"]])
+            elif asked["do"] == "foreign":
+                foreign(asked)
+            elif asked["do"] == "send":
+                send(asked["frame"])
             elif asked["do"] == "load":
                 told = load(asked)
             elif asked["do"] == "begin":

@@ -37,9 +37,9 @@ def library() -> ctypes.CDLL:
         lib.pcap_open_dead.restype = ctypes.c_void_p
         lib.pcap_geterr.restype = ctypes.c_char_p
         lib.pcap_geterr.argtypes = lib.pcap_close.argtypes = [ctypes.c_void_p]
-        lib.pcap_freecode.argtypes = [ctypes.POINTER(Program)]
-        lib.pcap_compile.argtypes = [ctypes.c_void_p, ctypes.POINTER(Program), ctypes.c_char_p, ctypes.c_int]
-        lib.pcap_compile.argtypes.append(ctypes.c_uint32)
+        rows = ctypes.POINTER(Program)
+        lib.pcap_freecode.argtypes = [rows]
+        lib.pcap_compile.argtypes = [ctypes.c_void_p, rows, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint32]
         return lib
     raise MissingPrerequisite(
         "libpcap is not here, which compiles filter expressions.",
@@ -64,7 +64,7 @@ def compiled(expression: str, place: Place) -> List[Row]:
             lib.pcap_freecode(ctypes.byref(program))
     finally:
         lib.pcap_close(dead)
-    return [(code, jt, jf, k) for code, jt, jf, k in _ROW.iter_unpack(raw)]
+    return list(_ROW.iter_unpack(raw))
 
 
 def packed(row: Row) -> bytes:
