@@ -17,6 +17,7 @@ from . import (
     __version__,
     boot_verbs,
     config_verbs,
+    counter_verbs,
     engine,
     map_verbs,
     nic_verbs,
@@ -97,11 +98,6 @@ def _verify(options: argparse.Namespace) -> int:
     return DIFFERS if planned["deviations"] or counted["findings"] else OK
 
 
-def _counters(options: argparse.Namespace) -> int:
-    _print(options, _count(options), show.counters)
-    return OK
-
-
 def _converge(options: argparse.Namespace, check: bool) -> Dict[str, Any]:
     intent = read_intent(options.file)
     with intent.locating():
@@ -151,15 +147,11 @@ def _parser() -> argparse.ArgumentParser:
             planning.add_argument(
                 "--facts", metavar="FILE", help="plan for the node whose captured facts these are; looks at none"
             )
-    for name, verb, text in (
-        ("verify", _verify, "check settings and counters against the intent; exit code 2 if they differ"),
-        ("counters", _counters, "unified NIC and XDP counters, and what they did over a window"),
-    ):
-        counting = _with_intent(_verb(verbs, name, verb, text))
-        counting.add_argument("--window", type=float, default=2.0, metavar="SECONDS", help="how long to count (2)")
-        counting.add_argument(
-            "--min-packets", type=int, default=0, metavar="N", help="end the window early at N packets"
-        )
+    verifying = _verb(
+        verbs, "verify", _verify, "check settings and counters against the intent; exit code 2 if they differ"
+    )
+    counter_verbs.with_window(_with_intent(verifying))
+    counter_verbs.add(verbs, _verb, _count)
     profile_verbs.add(verbs, _verb)
     pipeline_verbs.add(verbs, _verb)
     config_verbs.add(verbs, _verb)

@@ -6,19 +6,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import re
 import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
 
+from . import unseen
 from .errors import BadInput, Place
 from .gather import BUILT_IN_PROFILES, site_profiles
 from .lint import lint
 from .model.intent import NicIntent, Workload
 from .model.nic import Nic, PciIdentity
-from .model.node import Kernel, Node
+from .model.node import Node
 from .nic.on_demand import with_asked
 from .nic.table import ON_DEMAND
 from .observe import observe
@@ -63,7 +63,7 @@ def _explain(options: argparse.Namespace) -> int:
     else:
         if not options.driver:
             raise BadInput(COMMAND_LINE, "NIC", "is not given.", "Name a NIC of this node, or a driver with --driver.")
-        nic, node = _as_if(_UNSEEN, _NOWHERE, options)
+        nic, node = _as_if(unseen.NIC, unseen.NODE, options)
         data = explain_unseen(profiles, nic, node, intent)
     data = {"nic": options.nic, "driver": nic.driver, "kernel": node.kernel.release, **data}
     print(json.dumps(data, indent=2, sort_keys=True) if options.json else "\n".join(_lines(data)))
@@ -80,20 +80,6 @@ def _lint(options: argparse.Namespace) -> int:
     return WRONG if found else OK
 
 
-_UNSEEN = Nic(name="", ifindex=0, mac="", driver="", kind="pci")
-_NOWHERE = Node(
-    hostname="",
-    kernel=Kernel("", (0, 0)),
-    boot_id="",
-    cpus=0,
-    cpus_online=0,
-    cpus_by_numa={},
-    ram_mib=0,
-    libbpf="",
-    nics={},
-)
-
-
 def _as_if(nic: Nic, node: Node, options: argparse.Namespace) -> Tuple[Nic, Node]:
     if options.driver:
         nic = replace(nic, driver=options.driver)
@@ -104,16 +90,9 @@ def _as_if(nic: Nic, node: Node, options: argparse.Namespace) -> Tuple[Nic, Node
                 COMMAND_LINE, "--pci", f"is {options.pci!r}.", "Write VENDOR:DEVICE, 8086:1592 for instance."
             )
         nic = replace(nic, pci=PciIdentity(vendor, device))
-    if options.kernel or node is _NOWHERE:
-        node = replace(node, kernel=_kernel(options.kernel or platform.release()))
+    if options.kernel or node is unseen.NODE:
+        node = replace(node, kernel=unseen.node(options.kernel).kernel)
     return nic, node
-
-
-def _kernel(release: str) -> Kernel:
-    found = re.match(r"(\d+)\.(\d+)", release)
-    if found is None:
-        raise BadInput(COMMAND_LINE, "--kernel", f"is {release!r}.", "Write two numbers, 6.12 for instance.")
-    return Kernel(release, (int(found.group(1)), int(found.group(2))))
 
 
 def _lines(data: Mapping[str, Any]) -> Iterator[str]:
