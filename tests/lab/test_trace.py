@@ -101,10 +101,8 @@ def test_a_packet_that_a_countermeasure_drops_is_shown_by_fexit(machine: Machine
 
 def test_without_a_swap_the_action_is_told(machine: Machine, tmp_path: Path) -> None:
     machine.traced(tmp_path / "t.pcapng", [SLIDE, OTHER], swap=False)
-    assert [comment for (comment,) in shown(tmp_path / "t.pcapng", "frame.comment")] == [
-        "verdict: [DROP]",
-        "verdict: [PASS]",
-    ]
+    comments = {comment for (comment,) in shown(tmp_path / "t.pcapng", "frame.comment")}
+    assert comments == {"verdict: [DROP]", "verdict: [PASS]"}
 
 
 def test_the_trace_build_shows_the_same(machine: Machine, tmp_path: Path) -> None:
