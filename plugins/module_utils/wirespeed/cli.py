@@ -18,6 +18,7 @@ from . import (
     boot_verbs,
     config_verbs,
     counter_verbs,
+    diagnose_verbs,
     engine,
     map_verbs,
     nic_verbs,
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     pipeline_verbs.add(verbs, _verb)
     config_verbs.add(verbs, _verb)
     map_verbs.add(verbs, _verb)
+    diagnose_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
     return parser

@@ -49,7 +49,12 @@ def built_in_support() -> Support:
 
 def built_in_tracers() -> Dict[str, bytes]:
     """By name; what ``trace`` loads. Raises :class:`BadInput` when the package was built without its objects."""
-    return {name: _read(unpacked(BUILT_IN_OBJECTS / f"{name}.bpf.o"), Place("built in")) for name in TRACERS}
+    return {name: built_in_object(name) for name in TRACERS}
+
+
+def built_in_object(name: str) -> bytes:
+    """``NAME.bpf.o``. Raises :class:`BadInput` when the package was built without it."""
+    return _read(unpacked(BUILT_IN_OBJECTS / f"{name}.bpf.o"), Place("built in"))
 
 
 def pipelines_of(intent: Mapping[str, Any]) -> List[Mapping[str, Any]]:

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which stage lost the frames: rows that look at the evidence, each a hypothesis with its figures. Pure.
+
+The order of stages is a packet's: wire, MAC, port buffer, PCIe, descriptors, softirq, program, redirect. A counter of
+the port's buffer does not tell a late CPU from a slow bus: on mlx5 it rises in both cases (xdp-newbies, 13 April 2023),
+so what the CPUs did decides between the two.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import Enum
+from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..counters.table import Counter
+from .evidence import CpuUse, Evidence
+
+BUSY = 0.9
+"""The share of a CPU's time in softirq from which it has none left; the rest is the kernel's own housekeeping."""
+
+STOLEN = 0.1
+HOT = 2.0
+"""The busiest queue has so many times the mean, or more: one CPU works, the others wait."""
+
+PROGRAM_SHARE = 0.5
+SQUEEZED_EACH_S = 10
+
+
+class Stage(str, Enum):
+    LINK = "link"
+    MAC = "MAC"
+    PCIE = "PCIe"
+    DESCRIPTORS = "descriptors"
+    CPU = "CPU"
+    REDIRECT = "redirect"
+    PROGRAM = "program"
+    POLICY = "policy"
+    NOTHING = "nothing"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Confidence(str, Enum):
+    """``likely``: the figures speak for it and against the others. ``possible``: they do not speak against it."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Cause:
+    """``frames`` that it explains, 0 for none that are lost. ``evidence`` and ``advice`` are sentences."""
+
+    stage: Stage
+    says: str
+    confidence: Confidence
+    frames: int
+    evidence: Tuple[str, ...]
+    advice: Tuple[str, ...]
+
+
+Row = Callable[[Evidence], Optional[Cause]]
+
+
+def causes(seen: Evidence) -> List[Cause]:
+    """The likeliest first: what is certain, then what explains most frames, then in the order of the rows."""
+    found = [cause for cause in (row(seen) for row in ROWS) if cause is not None]
+    order = list(Confidence)
+    losses = sorted(found, key=lambda cause: (not cause.frames, order.index(cause.confidence), -cause.frames))
+    return losses or [_nothing(seen)]
+
+
+def _link(seen: Evidence) -> Optional[Cause]:
+    if not seen.carrier_changes:
+        return None
+    return Cause(
+        Stage.LINK,
+        "the carrier came and went: while it is gone nothing arrives, and no counter says what was sent",
+        Confidence.CERTAIN,
+        max(1, seen.lost),
+        (f"the carrier of {seen.nic} changed {seen.carrier_changes} times",),
+        ("Look for who set the NIC (dmesg, 'wirespeed plan'), then at the cable and the peer.",),
+    )
+
+
+def _damaged(seen: Evidence) -> Optional[Cause]:
+    damaged = seen.count(Counter.ERROR_CRC)
+    if not damaged:
+        return None
+    advice = "Exchange cable and module, compare FEC on both sides ('ethtool --show-fec'); neither ring nor CPU helps."
+    evidence = f"{damaged} frames had a bad checksum (FCS)"
+    return Cause(Stage.MAC, "frames arrive damaged", Confidence.CERTAIN, damaged, (evidence,), (advice,))
+
+
+def _length(seen: Evidence) -> Optional[Cause]:
+    wrong = seen.count(Counter.ERROR_LENGTH)
+    if not wrong:
+        return None
+    advice = "Bring the peer's MTU and this NIC's together; XDP bounds the MTU ('wirespeed profile explain')."
+    evidence = f"{wrong} frames were longer or shorter than the NIC takes"
+    return Cause(Stage.MAC, "frames of a wrong length arrive", Confidence.CERTAIN, wrong, (evidence,), (advice,))
+
+
+def _one_queue(seen: Evidence) -> Optional[Cause]:
+    queue, hot = seen.hottest, _hot_cpu(seen)
+    if not seen.lost or queue is None or len(seen.queues) < 2 or seen.imbalance < HOT or hot is None:
+        return None
+    return Cause(
+        Stage.CPU,
+        f"one core takes it nearly all: queue {queue} is hot",
+        Confidence.LIKELY,
+        seen.lost,
+        (*_losses(seen), f"queue {queue} got {_share(seen.queues[queue], seen.queues)} of the frames", _cpu(seen, hot)),
+        (
+            "Spread the flows: an equal indirection table (rss: indirection: equal), ports in the hash (rss_fields).",
+            "One flow cannot be spread; let a rule or the peer split it, or redirect to other CPUs (cpumap).",
+        ),
+    )
+
+
+def _slow_program(seen: Evidence) -> Optional[Cause]:
+    hot, program = _hot_cpu(seen), seen.program
+    if not seen.lost or hot is None or program is None or not program.runs:
+        return None
+    working = sum(seen.cpus[cpu].softirq for cpu in seen.serving) * seen.seconds * 1e9
+    share = program.nanoseconds / working if working else 0.0
+    if share < PROGRAM_SHARE:
+        return None
+    return Cause(
+        Stage.PROGRAM,
+        "the XDP program takes the CPU's time",
+        Confidence.LIKELY,
+        seen.lost,
+        (
+            *_losses(seen),
+            f"a packet costs {program.each:.0f} ns in the program, {share:.0%} of all time in softirq",
+            _cpu(seen, hot),
+        ),
+        (
+            "Make it cheaper: switch off features that are not used (constants), prefer hashes to tries, look up less.",
+            "Or give it more CPUs: more channels, and interrupts spread over them (irq_affinity: cpus: spread).",
+        ),
+    )
+
+
+def _busy(seen: Evidence) -> Optional[Cause]:
+    hot = _hot_cpu(seen)
+    if not seen.lost or hot is None:
+        return None
+    return Cause(
+        Stage.CPU,
+        "the CPUs that serve the NIC have no time left",
+        Confidence.LIKELY,
+        seen.lost,
+        (*_losses(seen), _cpu(seen, hot)),
+        (
+            "More channels with interrupts on CPUs of their own (channels, irq_affinity: cpus: spread).",
+            "See what else runs there: RPS, a busy socket, a governor that clocks down ('wirespeed facts').",
+        ),
+    )
+
+
+def _stolen(seen: Evidence) -> Optional[Cause]:
+    stolen = {cpu: seen.cpus[cpu].stolen for cpu in seen.serving if seen.cpus[cpu].stolen >= STOLEN}
+    if not seen.lost or not stolen:
+        return None
+    worst = max(stolen, key=lambda cpu: stolen[cpu])
+    return Cause(
+        Stage.CPU,
+        "the hypervisor did not run the CPUs that serve the NIC",
+        Confidence.LIKELY,
+        seen.lost,
+        (*_losses(seen), f"CPU {worst} was kept waiting for {stolen[worst]:.0%} of the time (steal)"),
+        ("Give the machine CPUs of its own, or larger rings for the gaps.",),
+    )
+
+
+def _pcie(seen: Evidence) -> Optional[Cause]:
+    if not seen.lost or seen.pcie is None or not seen.pcie.narrowed or _hot_cpu(seen) is not None:
+        return None
+    link = seen.pcie
+    return Cause(
+        Stage.PCIE,
+        "the NIC cannot bring frames to memory fast enough",
+        Confidence.LIKELY if seen.count(Counter.NIC_DROP) else Confidence.POSSIBLE,
+        seen.lost,
+        (
+            *_losses(seen),
+            f"its link runs at {link.speed:g} GT/s x{link.width} of {link.max_speed:g} GT/s x{link.max_width}",
+            _idle(seen),
+        ),
+        ("Put it into a slot with its full width and speed; look at 'lspci -vv' LnkSta and at the BIOS.",),
+    )
+
+
+def _short_ring(seen: Evidence) -> Optional[Cause]:
+    if not seen.lost or _hot_cpu(seen) is not None:
+        return None
+    room = seen.ring is not None and seen.ring_most is not None and seen.ring < seen.ring_most
+    if not room:
+        return None
+    return Cause(
+        Stage.DESCRIPTORS,
+        "bursts are longer than the receive ring, on CPUs that have time",
+        Confidence.LIKELY,
+        seen.lost,
+        (*_losses(seen), f"the ring has {seen.ring} descriptors of {seen.ring_most} that are possible", _idle(seen)),
+        (
+            f"Make it larger (tuning rings: rx: {seen.ring_most}).",
+            "Interrupts sooner (coalesce: rx-usecs), no deep C-states, and memory at hand if alloc counters rise.",
+        ),
+    )
+
+
+def _own_limit(seen: Evidence) -> Optional[Cause]:
+    if not seen.lost or _hot_cpu(seen) is not None:
+        return None
+    return Cause(
+        Stage.DESCRIPTORS,
+        "the NIC lost frames while its CPUs had time: a burst, or a limit of its own (packets, rules, firmware)",
+        Confidence.POSSIBLE,
+        seen.lost,
+        (*_losses(seen), _idle(seen)),
+        ("Compare with the NIC's data sheet; fewer rules, compressed completions, newer firmware.",),
+    )
+
+
+def _redirects(seen: Evidence) -> Optional[Cause]:
+    failed = seen.redirect_errors or {}
+    if not failed:
+        return None
+    told = (f"{count} redirected frames failed: {_reason(number)}" for number, count in failed.items())
+    return Cause(
+        Stage.REDIRECT,
+        "redirects fail: their target does not take the frames",
+        Confidence.CERTAIN,
+        sum(failed.values()),
+        tuple(told),
+        (
+            "The target must be up, and its MTU hold the frame.",
+            "Many drivers take XDP frames only while they carry a program: give the target one (workload: forward).",
+        ),
+    )
+
+
+def _exceptions(seen: Evidence) -> Optional[Cause]:
+    if not seen.exceptions:
+        return None
+    return Cause(
+        Stage.PROGRAM,
+        "the driver could not do what the program said, or the program failed (XDP_ABORTED, failed XDP_TX)",
+        Confidence.CERTAIN,
+        seen.exceptions,
+        (f"the kernel passed xdp_exception {seen.exceptions} times",),
+        ("XDP_TX fails where the send rings are full or missing: look at tx counters; XDP_ABORTED is a bug to find.",),
+    )
+
+
+def _backlog(seen: Evidence) -> Optional[Cause]:
+    dropped = sum(use.backlog_dropped for use in seen.cpus.values())
+    if not dropped:
+        return None
+    return Cause(
+        Stage.CPU,
+        "the backlog of a CPU had no room, behind the NIC (RPS, veth and other virtual devices)",
+        Confidence.CERTAIN,
+        dropped,
+        (f"{dropped} packets were dropped there (softnet_stat, second column)",),
+        ("Take RPS off NICs with queues of their own, or raise net.core.netdev_max_backlog.",),
+    )
+
+
+def _policy(seen: Evidence) -> Optional[Cause]:
+    dropped = seen.actions.get("drop", 0)
+    if not dropped:
+        return None
+    names = sorted(seen.verdicts, key=lambda name: -seen.verdicts[name])
+    most = ", ".join(f"{name} {seen.verdicts[name]}" for name in names if seen.verdicts[name])
+    advice = "If they are too many: 'wirespeed trace NIC --verdict drop' shows them, with whose they are."
+    return Cause(
+        Stage.POLICY,
+        f"the pipeline dropped {dropped} packets on purpose: no loss",
+        Confidence.CERTAIN,
+        0,
+        (f"verdicts: {most}",),
+        (advice,),
+    )
+
+
+ROWS: Sequence[Row] = (
+    _link,
+    _damaged,
+    _length,
+    _redirects,
+    _exceptions,
+    _backlog,
+    _stolen,
+    _one_queue,
+    _slow_program,
+    _busy,
+    _pcie,
+    _short_ring,
+    _own_limit,
+    _policy,
+)
+
+
+def _nothing(seen: Evidence) -> Cause:
+    return Cause(Stage.NOTHING, "no loss was seen", Confidence.CERTAIN, 0, (), ())
+
+
+def _hot_cpu(seen: Evidence) -> Optional[int]:
+    """The busiest CPU that serves the NIC, where it has no time left."""
+    cpu = seen.busiest
+    return cpu if cpu is not None and _worn_out(seen.cpus[cpu], seen.seconds) else None
+
+
+def _worn_out(use: CpuUse, seconds: float) -> bool:
+    return use.softirq >= BUSY or (use.squeezed > SQUEEZED_EACH_S * seconds and use.softirq >= BUSY / 2)
+
+
+def _losses(seen: Evidence) -> Iterator[str]:
+    for counter, text in (
+        (Counter.HOST_DROP, "frames found no descriptor or no memory (host_drop)"),
+        (Counter.NIC_DROP, "frames were lost in the NIC's own buffer (nic_drop)"),
+    ):
+        if seen.count(counter):
+            yield f"{seen.count(counter)} {text}"
+
+
+def _cpu(seen: Evidence, cpu: int) -> str:
+    use = seen.cpus[cpu]
+    squeezed = f", and ended with packets left {use.squeezed} times" if use.squeezed else ""
+    return f"CPU {cpu} spent {use.softirq:.0%} of the time in softirq{squeezed}"
+
+
+def _idle(seen: Evidence) -> str:
+    cpu = seen.busiest
+    if cpu is None:
+        return "how busy the CPUs were is not known"
+    return f"the busiest CPU that serves it, {cpu}, spent {seen.cpus[cpu].softirq:.0%} of the time in softirq"
+
+
+def _reason(number: int) -> str:
+    return f"{os.strerror(number)} (errno {number})" if number else "the target's send ring was full"
+
+
+def _share(count: int, of: Mapping[int, int]) -> str:
+    return f"{count / sum(of.values()):.0%}"

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was seen of one NIC and its CPUs over one window. Plain data; what was not seen is None, never zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import FrozenSet, Mapping, Optional, Tuple
+
+from ..counters.table import Counter
+
+
+@dataclass(frozen=True)
+class CpuUse:
+    """Shares of the window, 0 to 1. ``squeezed``: how often the softirq ended with packets left."""
+
+    softirq: float
+    idle: float
+    stolen: float
+    squeezed: int = 0
+    backlog_dropped: int = 0
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the NIC carries, with all that it jumps to. ``runs`` in the window, ``nanoseconds`` for them on all CPUs."""
+
+    runs: int
+    nanoseconds: int
+
+    @property
+    def each(self) -> float:
+        """Nanoseconds of one run."""
+        return self.nanoseconds / self.runs if self.runs else 0.0
+
+
+@dataclass(frozen=True)
+class Pcie:
+    """GT/s and lanes, now and at most."""
+
+    speed: float
+    width: int
+    max_speed: float
+    max_width: int
+
+    @property
+    def narrowed(self) -> bool:
+        return 0 < self.speed < self.max_speed or 0 < self.width < self.max_width
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """``grown`` are the unified counters that are told. ``queues``: frames by receive queue; ``queue_cpus`` where its
+    interrupts may go, by queue. ``ring`` and ``ring_most`` are descriptors. ``verdicts`` packets by the pipeline's
+    verdict, ``actions`` by XDP action. ``redirect_errors`` by errno. ``unseen`` are sentences."""
+
+    nic: str
+    driver: str
+    seconds: float
+    grown: Mapping[Counter, int] = field(default_factory=dict)
+    queues: Mapping[int, int] = field(default_factory=dict)
+    queue_cpus: Mapping[int, FrozenSet[int]] = field(default_factory=dict)
+    cpus: Mapping[int, CpuUse] = field(default_factory=dict)
+    ring: Optional[int] = None
+    ring_most: Optional[int] = None
+    carrier_changes: int = 0
+    pcie: Optional[Pcie] = None
+    program: Optional[Program] = None
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    actions: Mapping[str, int] = field(default_factory=dict)
+    exceptions: Optional[int] = None
+    redirect_errors: Optional[Mapping[int, int]] = None
+    unseen: Tuple[str, ...] = ()
+
+    def count(self, counter: Counter) -> int:
+        """0 also where it is not told: for sums over what is known."""
+        return self.grown.get(counter, 0)
+
+    @property
+    def lost(self) -> int:
+        """Good frames that the NIC and its rings lost."""
+        return self.count(Counter.NIC_DROP) + self.count(Counter.HOST_DROP)
+
+    @property
+    def imbalance(self) -> float:
+        """The busiest queue beside the mean; 1 for one queue, or without frames."""
+        total = sum(self.queues.values())
+        return max(self.queues.values()) * len(self.queues) / total if total else 1.0
+
+    @property
+    def hottest(self) -> Optional[int]:
+        """The queue with the most frames."""
+        return max(self.queues, key=lambda queue: self.queues[queue]) if sum(self.queues.values()) else None
+
+    @property
+    def serving(self) -> FrozenSet[int]:
+        """CPUs to which interrupts of the NIC's queues may go; all where that is not told."""
+        told = frozenset(cpu for cpus in self.queue_cpus.values() for cpu in cpus)
+        return told & frozenset(self.cpus) or frozenset(self.cpus)
+
+    @property
+    def busiest(self) -> Optional[int]:
+        """Of the CPUs that serve the NIC, the one with the largest share in softirq."""
+        return max(self.serving, key=lambda cpu: self.cpus[cpu].softirq) if self.serving else None

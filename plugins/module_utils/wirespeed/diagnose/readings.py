@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at one NIC, its CPUs, its pipeline and the kernel's XDP tracepoints at both ends of a window."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, TypeVar
+
+from ..counters.report import CounterReport
+from ..counters.table import Counter
+from ..counters.verify import Subject, Watch
+from ..errors import KernelRefusal, NotSupported, WirespeedError
+from ..kernel import bpf_stats, interrupts, rtnetlink
+from ..kernel.cpu_time import CpuTime, cpu_time
+from ..kernel.port import Port
+from ..kernel.softnet import WIDTH, Softnet, softnet
+from ..model.nic import Nic
+from ..model.settings import Setting
+from ..pipeline.pins import Paths
+from .evidence import CpuUse, Evidence, Pcie, Program
+from .xdp_errors import Event, XdpErrors
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class Looking:
+    """A window over one NIC. ``code`` is xdp_errors.bpf.o; ``unseen`` collects what could not be looked at, and why."""
+
+    who: Subject
+    paths: Paths
+    kernel: Tuple[int, int]
+    code: bytes
+    unseen: List[str] = field(default_factory=list)
+
+    def watch(self, meanwhile: Callable[[], None]) -> Evidence:
+        """As long as ``meanwhile`` takes. Raises KernelRefusal when the NIC goes."""
+        nic = self.who.nic
+        pipeline = nic.xdp.pipeline if nic.xdp else None
+        with ExitStack() as stack:
+            errors = self._try(partial(stack.enter_context, XdpErrors(self.code, nic.ifindex)), "XDP tracepoints")
+            counted = self._try(partial(stack.enter_context, bpf_stats.Counting()), "what the program costs")
+            counters = Watch.begin([self.who], self.kernel, self.paths, pipeline)
+            before = self._host(nic, counted is not None)
+            meanwhile()
+            after = self._host(nic, counted is not None)
+            report = counters.end()
+            failed = errors.frames() if errors else None
+        return self._evidence(report, before, after, failed)
+
+    def _host(self, nic: Nic, counted: bool) -> "_Host":
+        runs = None
+        if counted and nic.xdp is not None:
+            runs = self._try(lambda: bpf_stats.runs(nic.xdp.prog_id), "what the program costs")  # type: ignore[union-attr]
+        link = rtnetlink.link(nic.ifindex)
+        return _Host(cpu_time(), softnet(), runs, link.carrier_changes or 0, time.monotonic())
+
+    def _evidence(
+        self, report: CounterReport, before: "_Host", after: "_Host", failed: Optional[Mapping[Tuple[Event, int], int]]
+    ) -> Evidence:
+        nic = self.who.nic
+        (told,) = report.nics
+        self.unseen += [f"counters: {reason}" for reason in told.window.invalid]
+        spans = told.window.spans
+        frames = spans[Counter.DRIVER_PACKETS]
+        verdicts = report.pipeline.verdicts if report.pipeline else None
+        if report.pipeline and report.pipeline.problem:
+            self.unseen.append(report.pipeline.problem)
+        return Evidence(
+            nic=nic.name,
+            driver=nic.driver,
+            seconds=after.at - before.at,
+            grown={counter: span.high for counter, span in spans.items() if span.high is not None},
+            queues={queue: high for queue, (dummy, high) in frames.queues.items()},
+            queue_cpus=self._queue_cpus(nic),
+            cpus=_uses(before, after),
+            ring=_number(nic, Setting.RINGS, "rx"),
+            ring_most=nic.settings[Setting.RINGS].maxima.get("rx") if Setting.RINGS in nic.settings else None,
+            carrier_changes=after.carrier_changes - before.carrier_changes,
+            pcie=_pcie(nic),
+            program=_program(before, after),
+            verdicts={name: count.packets for name, count in verdicts.counts.items()} if verdicts else {},
+            actions=dict(verdicts.actions) if verdicts else {},
+            exceptions=None if failed is None else _sum(failed, Event.EXCEPTION),
+            redirect_errors=None if failed is None else _redirect_errors(failed),
+            unseen=tuple(dict.fromkeys(self.unseen)),
+        )
+
+    def _queue_cpus(self, nic: Nic) -> Dict[int, FrozenSet[int]]:
+        port = Port(nic.name, nic.ifindex)
+        vectors = self._try(lambda: interrupts.queues(port), "which CPU takes which queue") or []
+        return {
+            queue: frozenset(cpu for vector in each for cpu in interrupts.affinity(vector))
+            for queue, each in enumerate(vectors)
+        }
+
+    def _try(self, look: Callable[[], _T], what: str) -> Optional[_T]:
+        try:
+            return look()
+        except (NotSupported, KernelRefusal) as lacking:
+            self.unseen.append(f"{what}: {lacking}")
+        except WirespeedError as lacking:
+            self.unseen.append(f"{what}: {lacking.problem}")
+        return None
+
+
+@dataclass(frozen=True)
+class _Host:
+    times: Mapping[int, CpuTime]
+    softnets: Mapping[int, Softnet]
+    runs: Optional[bpf_stats.Runs]
+    carrier_changes: int
+    at: float
+
+
+def _uses(before: _Host, after: _Host) -> Dict[int, CpuUse]:
+    """Of the CPUs that were there at both ends."""
+    found = {}
+    for cpu in before.times.keys() & after.times.keys():
+        spent = after.times[cpu] - before.times[cpu]
+        total = max(1, spent.total)
+        one, other = before.softnets.get(cpu), after.softnets.get(cpu)
+        found[cpu] = CpuUse(
+            softirq=spent.softirq / total,
+            idle=spent.idle / total,
+            stolen=spent.stolen / total,
+            squeezed=_since(one.squeezed, other.squeezed) if one and other else 0,
+            backlog_dropped=_since(one.dropped, other.dropped) if one and other else 0,
+        )
+    return dict(sorted(found.items()))
+
+
+def _since(earlier: int, later: int) -> int:
+    return (later - earlier) % (1 << WIDTH)
+
+
+def _program(before: _Host, after: _Host) -> Optional[Program]:
+    if before.runs is None or after.runs is None or after.runs.count < before.runs.count:
+        return None
+    return Program(after.runs.count - before.runs.count, after.runs.nanoseconds - before.runs.nanoseconds)
+
+
+def _sum(failed: Mapping[Tuple[Event, int], int], wanted: Event) -> int:
+    return sum(count for (event, dummy), count in failed.items() if event is wanted)
+
+
+def _redirect_errors(failed: Mapping[Tuple[Event, int], int]) -> Dict[int, int]:
+    found: Dict[int, int] = {}
+    for (event, number), count in failed.items():
+        if event is not Event.EXCEPTION:
+            found[number] = found.get(number, 0) + count
+    return found
+
+
+def _number(nic: Nic, setting: Setting, key: str) -> Optional[int]:
+    facts = nic.settings.get(setting)
+    value: Any = facts.values.get(key) if facts else None
+    return value if isinstance(value, int) else None
+
+
+def _pcie(nic: Nic) -> Optional[Pcie]:
+    pci = nic.pci
+    if pci is None or not pci.max_link_speed or not pci.link_speed:
+        return None
+    return Pcie(pci.link_speed, pci.link_width, pci.max_link_speed, pci.max_link_width)

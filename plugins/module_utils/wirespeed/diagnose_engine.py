@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Diagnoses one NIC of this node. Plain JSON out."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from .counters.verify import subject
+from .diagnose import report
+from .diagnose.causes import causes
+from .diagnose.readings import Looking
+from .engine import require_root
+from .errors import BadInput, Place
+from .gather import built_in_object
+from .model.intent import NicIntent
+from .observe import observe
+from .pipeline.pins import Paths
+from .profiles.document import ProfileSet
+from .profiles.resolve import resolve
+
+XDP_ERRORS = "xdp_errors"
+
+
+def diagnose(nic: str, profiles: ProfileSet, meanwhile: Callable[[], None]) -> Dict[str, Any]:
+    """Watches while ``meanwhile`` runs. Returns ``causes``, the likeliest first, their ``evidence``, what was
+    ``unseen``, and ``text`` for a terminal.
+
+    Changes nothing, but has the kernel time BPF programs meanwhile. Raises :class:`WirespeedError`.
+    """
+    require_root()
+    paths = Paths.from_environment()
+    node = observe(paths, [nic])
+    if nic not in node.nics:
+        there = ", ".join(sorted(node.nics)) or "no physical NIC"
+        raise BadInput(Place("command line"), "NIC", f"{nic!r} is not on this node.", f"There is: {there}.")
+    found = node.nics[nic]
+    profile = resolve(profiles, found, node, NicIntent("name", nic))
+    seen = Looking(subject(found, profile.counters), paths, node.kernel.version, built_in_object(XDP_ERRORS)).watch(
+        meanwhile
+    )
+    told = causes(seen)
+    return {**report.to_json(seen, told), "text": report.lines(seen, told)}
