@@ -10,6 +10,8 @@ import pytest
 from tests import probes
 from tests.depth import DEEP
 
+THIS_KERNEL = "this kernel"
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*probes): skip where a probe of tests/probes.py fails")
@@ -28,7 +30,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByKernel(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return file if file.startswith("tests/lab/") else "this kernel"
+            return file if file.startswith("tests/lab/") else THIS_KERNEL
+
+        def _assign_work_unit(self, node: Any) -> None:
+            """Few tests in a file of the lab are long ones. They come first: what is left for one worker at the end is
+            short then."""
+            first = min(self.workqueue, key=lambda scope: (scope != THIS_KERNEL, len(self.workqueue[scope])))
+            self.workqueue.move_to_end(first, last=False)
+            super()._assign_work_unit(node)
 
     return ByKernel(config, log)
 

@@ -215,7 +215,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("task", "parts"),
         [
-            ("manifest", ["/misspelt.pipeline.yml:7: ", "Did you mean 'empty_slot'?"]),
+            ("manifest", ["/misspelt.pipeline.yml:8: ", "Did you mean 'empty_slot'?"]),
             ("no_manifest", ["wirespeed.xdp.pipeline: manifest: 'none.pipeline.yml' is not on the control node."]),
             ("built_in", ["wirespeed.xdp.pipeline: manifest: there is no pipeline 'edge'", "scrubber"]),
             ("name", ["wirespeed.xdp.pipeline: name: is 'edg', but the manifest calls the pipeline 'edge'."]),

@@ -96,7 +96,7 @@ EVERY_CASE: Dict[str, Tuple[Dict[int, Tuning], Dict[int, Tuning]]] = {
         on((IGB, E1000E), pause={"autoneg": False, "rx": False, "tx": False}),
     ),
 }
-USUAL = ("the kernel's side", "VLAN tags", "MTU", "channels", "receive rings", "pause without")
+USUAL = ("VLAN tags", "channels", "receive rings")
 CASES = {name: case for name, case in EVERY_CASE.items() if DEEP or name in USUAL}
 
 

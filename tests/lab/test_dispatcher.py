@@ -77,6 +77,7 @@ def test_a_dispatcher_is_reported_and_left_alone(bench: Bench) -> None:
     assert carried(bench) == before
 
 
+@deep
 def test_a_dispatcher_is_taken_over_without_a_gap(
     bench: Bench, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping
 
 import pytest
 
-from tests.depth import DEEP
+from tests.depth import DEEP, deep
 
 from . import Node
 from .agent import Agent
@@ -126,6 +126,7 @@ def walk(site: Site) -> Iterator[Walk]:
         agent.close()
 
 
+@deep
 def test_after_each_point_the_next_run_comes_to_the_same_end(
     site: Site, walk: Walk, record_property: Callable[[str, object], None]
 ) -> None:
