@@ -164,8 +164,10 @@ def test_a_real_recording_reads_as_by_hand(explain: Callable[..., Said], name: s
     assert not any(note.startswith("these are not") for note in said["notes"])
 
 
-@pytest.mark.parametrize("dump", sorted(DUMPS.glob("*__S__*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("dump", sorted(DUMPS.glob("*__S__*.txt")) or [DUMPS / "none"], ids=lambda path: path.stem)
 def test_each_real_recording_is_known_by_its_driver(explain: Callable[..., Said], dump: Path) -> None:
+    if not dump.exists():
+        pytest.skip(f"no dumps in {DUMPS}: the collection of recorded ethtool texts is not here")
     said = explain(dump.read_text(), "--driver", dump.name.split("__")[0])
     if "error" in said:
         assert "has no profile" in said["error"]
