@@ -20,6 +20,7 @@ from . import (
     counter_verbs,
     diagnose_verbs,
     engine,
+    exporter_verbs,
     map_verbs,
     nic_verbs,
     offline,
@@ -160,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     diagnose_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
+    exporter_verbs.add(verbs, _verb)
     return parser
 
 
