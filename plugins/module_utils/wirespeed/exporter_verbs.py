@@ -106,8 +106,8 @@ def _exporter(options: argparse.Namespace) -> int:
 def _serve(server: Server, host: str, access: Access) -> None:
     """Until a signal asks for the end."""
     config = access.config()
-    scheme, shown = "https" if config.context else "http", server.server_address[0]
-    shown = f"[{shown}]" if ":" in str(shown) else shown
+    scheme = "https" if config.context else "http"
+    shown = f"[{server.server_name}]" if ":" in server.server_name else server.server_name
     print(f"Metrics are on {scheme}://{shown}:{server.server_port}/metrics", flush=True)
     if host not in _LOCAL and not config.users and not config.context:
         print("note: anybody who reaches this address can read them; see --web-config", file=sys.stderr, flush=True)

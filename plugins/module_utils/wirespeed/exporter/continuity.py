@@ -2,8 +2,9 @@
 """Counters that only grow, made of raw ones that begin anew now and then. Pure.
 
 A raw counter falls when its ring is made again, when its map is another one, when a narrow register wraps. What it had
-counted until then stays in the sum, so that a rate over the fall is that of the packets, and the sum over queues does not
-lose a queue that is gone."""
+counted until then stays in the sum, so that a rate over the fall is that of the packets, and a sum over queues keeps
+what a queue that is gone has counted.
+"""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ _WORD = 8
 
 
 class EntityPart:
-    """``most`` entities of each pipeline. One that has a place keeps it for as long as it is counted, so that its series
-    does not come and go; free places go to those with the most packets."""
+    """``most`` entities of each pipeline. One that has a place keeps it for as long as it is counted, so that its
+    series does not come and go; free places go to those with the most packets."""
 
     def __init__(self, paths: Paths, most: int) -> None:
         self._paths, self._most = paths, most

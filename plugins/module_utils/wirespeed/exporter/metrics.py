@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every metric there is: name, kind, labels, meaning. The page, the dashboard and the alert rules are made from it. Pure.
+"""Every metric there is: name, kind, labels, meaning. Page, dashboard and alert rules are made from it. Pure.
 
 Names follow Prometheus' own rules: base units, ``_total`` for what only grows, and one quantity in each metric, so that
 a sum over its labels means something. What a device counts for itself and what is counted for each queue are therefore
@@ -124,7 +124,7 @@ MAP_LEVEL = _metric(
     "map_level", _G, "How full it is by its manifest's limits: 0 ok, 1 warning, 2 critical.", "pipeline map"
 )
 MAP_FULL_IN = _metric(
-    "map_full_in_seconds", _G, "When it will be full at the rate since the scrape before; absent while it does not grow.",
+    "map_full_in_seconds", _G, "When it is full at the rate since the scrape before; absent while it does not grow.",
     "pipeline map", unit="seconds",
 )  # fmt: skip
 MAP_INSERTED = _metric(

@@ -22,7 +22,7 @@ from .pipeline_part import PipelinePart
 from .samples import Scrape
 
 ENTITIES = 1000
-"""Entities of a pipeline that have series, where nobody says; each has one for packets and one for bytes by verdict."""
+"""Entities of a pipeline that have series, where nobody says: each has two by verdict, packets and bytes."""
 
 
 @dataclass(frozen=True)

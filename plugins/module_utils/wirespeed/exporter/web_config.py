@@ -2,8 +2,8 @@
 """Who may scrape, and by TLS or not: the file that Prometheus' own exporters take with ``--web.config.file``.
 
 Served here: ``tls_server_config`` (``cert_file``, ``key_file``, ``client_auth_type``, ``client_ca_file``,
-``min_version``) and ``basic_auth_users`` (bcrypt). Relative paths are relative to the file. What else that format has is
-refused by name, not ignored.
+``min_version``) and ``basic_auth_users`` (bcrypt). Relative paths are relative to the file. What else that format
+has is refused by name, not ignored.
 """
 
 from __future__ import annotations

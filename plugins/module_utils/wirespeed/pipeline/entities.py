@@ -36,8 +36,8 @@ class Entities:
 
 @dataclass(frozen=True)
 class Layout:
-    """``key`` is a format of :mod:`struct` for one key; ``order`` says where in what it gives the labels stand, and then
-    the verdict. ``packets`` and ``bytes`` are the words of 64 bits of a value in which they stand."""
+    """``key`` is a format of :mod:`struct` for one key; ``order`` says where in what it gives the labels stand, and
+    then the verdict. ``packets`` and ``bytes`` are the words of 64 bits of a value in which they stand."""
 
     key: str
     order: Tuple[int, ...]

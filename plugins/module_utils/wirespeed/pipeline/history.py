@@ -54,7 +54,7 @@ def mark_rollback(paths: Paths, pipeline: str) -> None:
 
 
 def epoch(publications: Sequence[Publication]) -> int:
-    """How often the pipeline was published since the boot: a reader that meets another one knows of a reload between."""
+    """How often the pipeline was published since the boot: who meets another number knows of a reload between."""
     return max((each.number or place for place, each in enumerate(publications, 1)), default=0)
 
 
