@@ -27,8 +27,8 @@ ENTITIES = 1000
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is read. ``nics``: virtual ones too, by name. ``entities``: how many of each pipeline, 0 for none. ``every``:
-    seconds for which a reading is good, so that many who ask cost what one does."""
+    """What is read. ``nics``: virtual ones too, by name. ``entities``: how many of each pipeline, 0 for none.
+    ``every``: seconds for which a reading is good, so that many who ask cost what one does."""
 
     nics: Tuple[str, ...] = ()
     queues: bool = False
