@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exporter as a process of its own in a node's namespace, and what a scrape of it says, by Prometheus' own parser."""
+"""The exporter as a process in a node's namespace, and what a scrape of it says, by Prometheus' own parser."""
 
 from __future__ import annotations
 

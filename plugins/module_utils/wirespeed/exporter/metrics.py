@@ -91,7 +91,7 @@ QUEUE_ACTIONS = _metric(
 )  # fmt: skip
 
 PIPELINE_INFO = _metric(
-    "pipeline", _I, "What is live of a pipeline.", "pipeline version generation digest config_version"
+    "pipeline", _I, "What is live of a pipeline.", "pipeline version generation digest config_digest"
 )
 PIPELINE_EPOCH = _metric(
     "pipeline_reload_epoch", _G, "How often it was published since the boot; changes with each reload.", "pipeline"

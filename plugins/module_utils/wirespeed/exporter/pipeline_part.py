@@ -83,8 +83,8 @@ class PipelinePart:
         delivered = None
         with suppress(WirespeedError):
             delivered = store.history(self._paths, name).last
-        version = str(delivered.version) if delivered else ""
-        said = [name, live.version, live.generation, live.digest, version]
+        digest = delivered.digest if delivered else ""
+        said = [name, live.version, live.generation, live.digest, digest]
         samples.add(metrics.PIPELINE_INFO, said, 1)
         samples.add(metrics.PIPELINE_EPOCH, [name], history.epoch(history.read(self._paths, name)))
         samples.add(metrics.PIPELINE_LOADED, [name], live.loaded_at or None)
