@@ -31,7 +31,7 @@ class Cabled:
 
 @contextmanager
 def cabled(*nics: str, queues: int = 0) -> Iterator[Cabled]:
-    """``queues`` on each end; 0 as the kernel has it. The environment names the places meanwhile, to wirespeed and to libxdp."""
+    """The environment names the places meanwhile, to wirespeed and to libxdp. ``queues`` on each end; 0 as is usual."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wirespeed-bench-")))
         factory = Factory(f"ws-bench-{os.getpid()}-")

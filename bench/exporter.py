@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scrape costs of eight NICs with 64 queues each and 10,000 policies, beside the tools that tell the same raw."""
+"""What a scrape costs of eight NICs with 64 queues each and 10,000 policies, beside the tools that tell it raw."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ ALERTS: Tuple[Alert, ...] = (
         _lost("host"),
         WARNING,
         f"The host is late: frames are lost on {_WHERE}",
-        "No descriptor or no buffer was free when they came. 'wirespeed diagnose {{ $labels.nic }} --for 10s' tells why.",
+        "No descriptor or buffer was free when they came. 'wirespeed diagnose {{ $labels.nic }} --for 10s' tells why.",
         (
             (m.NIC_DROPS.sample + '{instance="a", nic="eth1", stage="host"}', "0+6000x20"),
             (_DRIVER.sample + _NIC, "0+60000x20"),
@@ -91,7 +91,7 @@ ALERTS: Tuple[Alert, ...] = (
         _lost("nic"),
         WARNING,
         f"The NIC loses frames before a ring: {_WHERE}",
-        "Port buffer or FIFO: the bus, or rings that were full for long. 'wirespeed diagnose {{ $labels.nic }} --for 10s'.",
+        "Port buffer or FIFO: the bus, or rings full for long. 'wirespeed diagnose {{ $labels.nic }} --for 10s' tells why.",
         (
             (m.NIC_DROPS.sample + '{instance="a", nic="eth1", stage="nic"}', "0+6000x20"),
             (_DRIVER.sample + _NIC, "0+60000x20"),

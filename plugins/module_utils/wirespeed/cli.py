@@ -27,6 +27,7 @@ from . import (
     pipeline_verbs,
     profile_verbs,
     show,
+    top_verbs,
     trace_verbs,
 )
 from . import bundle as bundles
@@ -162,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
     exporter_verbs.add(verbs, _verb)
+    top_verbs.add(verbs, _verb)
     return parser
 
 
