@@ -28,10 +28,17 @@ FIRST = "## Metrics\n"
 _HEAD = "# SPDX-License-Identifier: GPL-3.0-or-later\n# Made by tools/observability from its table of alerts.\n---\n"
 
 
+class _Indented(yaml.SafeDumper):
+    """Items of a list further in than its key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
 def made() -> Dict[Path, str]:
     """Each file with what belongs into it."""
     return {
-        FILES / "wirespeed.rules.yml": _HEAD + yaml.safe_dump(alerts.rules(), sort_keys=False, width=1000),
+        FILES / "wirespeed.rules.yml": _HEAD + yaml.dump(alerts.rules(), Dumper=_Indented, sort_keys=False, width=120),
         FILES / "wirespeed.dashboard.json": json.dumps(dashboard.dashboard(), indent=2) + "\n",
         PAGE: _page(),
     }

@@ -91,7 +91,7 @@ ALERTS: Tuple[Alert, ...] = (
         _lost("nic"),
         WARNING,
         f"The NIC loses frames before a ring: {_WHERE}",
-        "Port buffer or FIFO: the bus, or rings full for long. 'wirespeed diagnose {{ $labels.nic }} --for 10s' tells why.",
+        "Port buffer or FIFO: the bus, or full rings. 'wirespeed diagnose {{ $labels.nic }} --for 10s' tells why.",
         (
             (m.NIC_DROPS.sample + '{instance="a", nic="eth1", stage="nic"}', "0+6000x20"),
             (_DRIVER.sample + _NIC, "0+60000x20"),
@@ -112,7 +112,7 @@ ALERTS: Tuple[Alert, ...] = (
         f"{_grown(m.NIC_CARRIER_CHANGES, '10m')} > 4",
         WARNING,
         f"The link comes and goes: {_WHERE}",
-        "More than two losses of the carrier in ten minutes: cable, optics, peer, or a run that bounces it again and again.",
+        "More than two losses of the carrier in ten minutes: cable, optics, peer, or a run that bounces it each time.",
         ((m.NIC_CARRIER_CHANGES.sample + _NIC, "0+2x20"),),
     ),
     Alert(
@@ -120,7 +120,7 @@ ALERTS: Tuple[Alert, ...] = (
         f"{m.MAP_LEVEL.sample} == 1",
         WARNING,
         f"Map {_MAP_WHERE} on {{{{ $labels.instance }}}} is filling",
-        "Beyond the warning limit of its manifest, or full soon. 'wirespeed maps {{ $labels.pipeline }}' says whose entries.",
+        "Beyond its manifest's warning limit, or full soon. 'wirespeed maps {{ $labels.pipeline }}' says whose entries.",
         ((m.MAP_LEVEL.sample + _MAP, "1x10"),),
     ),
     Alert(
@@ -216,7 +216,7 @@ def rules() -> Dict[str, Any]:
 
 
 def tests(rule_file: str) -> Dict[str, Any]:
-    """The file of ``promtool test rules``: each alert fires by its own series; that of another does not fire by them."""
+    """The file of ``promtool test rules``: each alert fires by its own series, and not before its time."""
     return {"rule_files": [rule_file], "evaluation_interval": "1m", "tests": [_test(alert) for alert in ALERTS]}
 
 

@@ -51,6 +51,9 @@ _NIC = f'{_HOST}, nic=~"$nic"'
 _PIPE = f'{_HOST}, pipeline=~"$pipeline"'
 
 
+_DROPPED = 'action="drop"'
+
+
 def _of(metric: Metric, where: str, more: str = "") -> str:
     return f"{metric.sample}{{{where}{', ' + more if more else ''}}}"
 
@@ -77,7 +80,7 @@ ROWS: Tuple[Row, ...] = (
                   "nic: inside the NIC, before a ring. host: no descriptor or buffer was free. Neither is a verdict.",
                   width=8),
             Panel("Drops by reason", "pps",
-                  (Query(f"topk(12, {_rate(m.VERDICT_PACKETS, _PIPE, 'verdict', 'action=' + chr(34) + 'drop' + chr(34))})",
+                  (Query(f"topk(12, {_rate(m.VERDICT_PACKETS, _PIPE, 'verdict', _DROPPED)})",
                          "{{verdict}}"),),
                   "By verdict, as the pipeline's manifest names them."),
             Panel("Bytes by verdict", "Bps", (Query(_rate(m.VERDICT_BYTES, _PIPE, "action"), "{{action}}"),),
