@@ -120,7 +120,7 @@ ALERTS: Tuple[Alert, ...] = (
         f"{m.MAP_LEVEL.sample} == 1",
         WARNING,
         f"Map {_MAP_WHERE} on {{{{ $labels.instance }}}} is filling",
-        "Beyond its manifest's warning limit, or full soon. 'wirespeed maps {{ $labels.pipeline }}' says whose entries.",
+        "Beyond its warning limit, or full soon. 'wirespeed maps {{ $labels.pipeline }}' says whose entries.",
         ((m.MAP_LEVEL.sample + _MAP, "1x10"),),
     ),
     Alert(

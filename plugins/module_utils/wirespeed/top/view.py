@@ -78,7 +78,7 @@ def _verdicts(rich: Any, rows: Sequence[VerdictRow], most: int) -> Any:
     for row in shown:
         action = rich.text.Text(row.action, style=_ACTIONS.get(row.action, ""))
         share = row.packets / whole if whole else 0.0
-        figures = [number(row.packets), number(row.bytes), f"{row.total}", bar(share)]
+        figures = [number(row.packets), number(row.bytes), f"{row.total}", gauge(share)]
         table.add_row(row.pipeline, row.verdict, action, *figures)
     if not shown:
         table.add_row("none yet", "", "", "", "", "", "")
@@ -101,13 +101,13 @@ def _maps(rich: Any, rows: Sequence[MapRow], most: int) -> Any:
         taken = 0.0 if row.entries is None else row.entries / max(1, row.room)
         entries = "?" if row.entries is None else str(row.entries)
         figures = [entries, str(row.room), number(row.inserted), number(row.failed), _time(row.full_in)]
-        table.add_row(row.pipeline, row.map, bar(taken), *figures, row.level, style=_LEVELS[row.level])
+        table.add_row(row.pipeline, row.map, gauge(taken), *figures, row.level, style=_LEVELS[row.level])
     if len(rows) > most:
         table.add_row(f"and {len(rows) - most} more", *[""] * 8)
     return table
 
 
-def bar(share: float) -> str:
+def gauge(share: float) -> str:
     """A share from 0 to 1, drawn and in words."""
     full = min(BAR, round(share * BAR))
     return f"{'█' * full}{'░' * (BAR - full)} {share:4.0%}"
