@@ -8,13 +8,14 @@ so what the CPUs did decides between the two.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from enum import Enum
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..counters.table import Counter
-from .evidence import CpuUse, Evidence
+from .evidence import CpuUse, Evidence, Pcie
 
 BUSY = 0.9
 """The share of a CPU's time in softirq from which it has none left; the rest is the kernel's own housekeeping."""
@@ -24,11 +25,18 @@ HOT = 2.0
 """The busiest queue has so many times the mean, or more: one CPU works, the others wait."""
 
 PROGRAM_SHARE = 0.5
+KEPT_S = 0.05
+"""A CPU that is kept so long from a ring whose size is not known has lost frames; where it is known, it decides."""
+
+STILL_S = 1.5
+"""The hardware's clock counts whole seconds, so both ends of the window are a second unsure."""
+
 SQUEEZED_EACH_S = 10
 
 
 class Stage(str, Enum):
     LINK = "link"
+    FLOW_CONTROL = "flow control"
     MAC = "MAC"
     PCIE = "PCIe"
     DESCRIPTORS = "descriptors"
@@ -55,7 +63,8 @@ class Confidence(str, Enum):
 
 @dataclass(frozen=True)
 class Cause:
-    """``frames`` that it explains, 0 for none that are lost. ``evidence`` and ``advice`` are sentences."""
+    """``frames`` that it explains, 0 for none that are lost. ``evidence`` and ``advice`` are sentences. ``gain``: how
+    many times as many frames could be taken without it, at most, where that can be said."""
 
     stage: Stage
     says: str
@@ -63,16 +72,20 @@ class Cause:
     frames: int
     evidence: Tuple[str, ...]
     advice: Tuple[str, ...]
+    gain: float = math.inf
 
 
 Row = Callable[[Evidence], Optional[Cause]]
 
 
 def causes(seen: Evidence) -> List[Cause]:
-    """The likeliest first: what is certain, then what explains most frames, then in the order of the rows."""
+    """The likeliest first: what is certain, then what explains most frames, then what would help most, then in the
+    order of the rows."""
     found = [cause for cause in (row(seen) for row in ROWS) if cause is not None]
     order = list(Confidence)
-    losses = sorted(found, key=lambda cause: (not cause.frames, order.index(cause.confidence), -cause.frames))
+    losses = sorted(
+        found, key=lambda cause: (not cause.frames, order.index(cause.confidence), -cause.frames, -cause.gain)
+    )
     return losses or [_nothing(seen)]
 
 
@@ -86,6 +99,19 @@ def _link(seen: Evidence) -> Optional[Cause]:
         max(1, seen.lost),
         (f"the carrier of {seen.nic} changed {seen.carrier_changes} times",),
         ("Look for who set the NIC (dmesg, 'wirespeed plan'), then at the cable and the peer.",),
+    )
+
+
+def _still(seen: Evidence) -> Optional[Cause]:
+    if seen.stood_still is None or seen.stood_still < STILL_S:
+        return None
+    return Cause(
+        Stage.CPU,
+        "the whole machine was paused: meanwhile nothing was taken, and what came is counted outside of it, if at all",
+        Confidence.CERTAIN,
+        max(1, seen.lost),
+        (f"its hardware clock went on for {seen.stood_still:.0f} s without it",),
+        ("Look on its hypervisor: a snapshot, a migration, a host that suspends.",),
     )
 
 
@@ -111,16 +137,23 @@ def _one_queue(seen: Evidence) -> Optional[Cause]:
     queue, hot = seen.hottest, _hot_cpu(seen)
     if not seen.lost or queue is None or len(seen.queues) < 2 or seen.imbalance < HOT or hot is None:
         return None
+    gain = min(seen.imbalance, len(seen.cpus))
     return Cause(
         Stage.CPU,
         f"one core takes it nearly all: queue {queue} is hot",
         Confidence.LIKELY,
         seen.lost,
-        (*_losses(seen), f"queue {queue} got {_share(seen.queues[queue], seen.queues)} of the frames", _cpu(seen, hot)),
+        (
+            *_losses(seen),
+            f"queue {queue} got {_share(seen.queues[queue], seen.queues)} of the frames",
+            f"that is {seen.imbalance:.1f} times the mean of {len(seen.queues)} queues",
+            _cpu(seen, hot),
+        ),
         (
             "Spread the flows: an equal indirection table (rss: indirection: equal), ports in the hash (rss_fields).",
             "One flow cannot be spread; let a rule or the peer split it, or redirect to other CPUs (cpumap).",
         ),
+        gain,
     )
 
 
@@ -146,12 +179,13 @@ def _slow_program(seen: Evidence) -> Optional[Cause]:
             "Make it cheaper: switch off features that are not used (constants), prefer hashes to tries, look up less.",
             "Or give it more CPUs: more channels, and interrupts spread over them (irq_affinity: cpus: spread).",
         ),
+        1.0 / (1.0 - share) if share < 1.0 else math.inf,
     )
 
 
 def _busy(seen: Evidence) -> Optional[Cause]:
     hot = _hot_cpu(seen)
-    if not seen.lost or hot is None:
+    if not seen.lost or hot is None or _one_queue(seen) or _slow_program(seen):
         return None
     return Cause(
         Stage.CPU,
@@ -181,22 +215,57 @@ def _stolen(seen: Evidence) -> Optional[Cause]:
     )
 
 
-def _pcie(seen: Evidence) -> Optional[Cause]:
-    if not seen.lost or seen.pcie is None or not seen.pcie.narrowed or _hot_cpu(seen) is not None:
+def _kept(seen: Evidence) -> Optional[Cause]:
+    cpu = seen.kept
+    if not seen.lost or cpu is None or seen.stalls is None:
         return None
+    stall = seen.stalls[cpu]
+    waiting = stall.longest * seen.arriving(cpu)
+    if stall.longest < KEPT_S if seen.ring is None else waiting <= seen.ring:
+        return None
+    size = f"the ring has {seen.ring}" if seen.ring is not None else "the size of the ring is not known"
+    return Cause(
+        Stage.CPU,
+        f"CPU {cpu}, which serves the NIC, was kept from running",
+        Confidence.LIKELY,
+        seen.lost,
+        (
+            *_losses(seen),
+            f"it took no interrupt for {stall.longest * 1e3:.0f} ms at one time, {stall.late:.2f} s in all",
+            f"meanwhile {waiting:.0f} frames came at the mean rate, and {size}",
+        ),
+        (
+            "On a virtual machine give it CPUs of its own.",
+            "Else look for firmware ('rtla hwnoise') and for drivers that hold interrupts off ('rtla timerlat').",
+            "A larger ring outlasts short gaps.",
+        ),
+    )
+
+
+def _pcie(seen: Evidence) -> Optional[Cause]:
     link = seen.pcie
+    if not seen.lost or link is None or _hot_cpu(seen) is not None:
+        return None
+    signs = tuple(_bus_signs(link))
+    if not signs:
+        return None
     return Cause(
         Stage.PCIE,
         "the NIC cannot bring frames to memory fast enough",
         Confidence.LIKELY if seen.count(Counter.NIC_DROP) else Confidence.POSSIBLE,
         seen.lost,
-        (
-            *_losses(seen),
-            f"its link runs at {link.speed:g} GT/s x{link.width} of {link.max_speed:g} GT/s x{link.max_width}",
-            _idle(seen),
-        ),
+        (*_losses(seen), *signs, _idle(seen)),
         ("Put it into a slot with its full width and speed; look at 'lspci -vv' LnkSta and at the BIOS.",),
     )
+
+
+def _bus_signs(link: Pcie) -> Iterator[str]:
+    if link.narrowed:
+        yield f"its link runs at {link.speed:g} GT/s x{link.width} of {link.max_speed:g} GT/s x{link.max_width}"
+    if link.stalled:
+        yield f"writes to memory waited for the bus in {link.stalled} seconds of the window"
+    if link.errors:
+        yield f"it reported {link.errors} errors of its link, corrected ones too (aer_dev_* in sysfs)"
 
 
 def _short_ring(seen: Evidence) -> Optional[Cause]:
@@ -219,7 +288,7 @@ def _short_ring(seen: Evidence) -> Optional[Cause]:
 
 
 def _own_limit(seen: Evidence) -> Optional[Cause]:
-    if not seen.lost or _hot_cpu(seen) is not None:
+    if not seen.lost or _hot_cpu(seen) is not None or _short_ring(seen) or _kept(seen) or _pcie(seen):
         return None
     return Cause(
         Stage.DESCRIPTORS,
@@ -276,6 +345,36 @@ def _backlog(seen: Evidence) -> Optional[Cause]:
     )
 
 
+def _pause(seen: Evidence) -> Optional[Cause]:
+    if seen.pause is None or not seen.pause.sent:
+        return None
+    hot = _hot_cpu(seen)
+    return Cause(
+        Stage.FLOW_CONTROL,
+        "the NIC asked its peer to wait: this host is too slow, and what is lost is lost before it",
+        Confidence.CERTAIN,
+        0,
+        (f"{seen.pause.sent} pause frames were sent", _idle(seen) if hot is None else _cpu(seen, hot)),
+        (
+            "Cure it as a loss: more CPUs, a cheaper program, larger rings. The peer's counters tell what it dropped.",
+            "To have the losses counted here, switch the sending of pause frames off (pause: tx: false).",
+        ),
+    )
+
+
+def _paused(seen: Evidence) -> Optional[Cause]:
+    if seen.pause is None or not seen.pause.received:
+        return None
+    return Cause(
+        Stage.FLOW_CONTROL,
+        "the peer asked this NIC to wait: what it forwards or sends piles up",
+        Confidence.POSSIBLE,
+        0,
+        (f"{seen.pause.received} pause frames were received",),
+        ("Look at the peer; or take no pause frames from it (pause: rx: false).",),
+    )
+
+
 def _policy(seen: Evidence) -> Optional[Cause]:
     dropped = seen.actions.get("drop", 0)
     if not dropped:
@@ -295,19 +394,23 @@ def _policy(seen: Evidence) -> Optional[Cause]:
 
 ROWS: Sequence[Row] = (
     _link,
+    _still,
     _damaged,
     _length,
     _redirects,
     _exceptions,
     _backlog,
     _stolen,
+    _kept,
     _one_queue,
     _slow_program,
     _busy,
     _pcie,
     _short_ring,
     _own_limit,
+    _pause,
     _policy,
+    _paused,
 )
 
 

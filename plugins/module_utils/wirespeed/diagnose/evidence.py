@@ -35,12 +35,15 @@ class Program:
 
 @dataclass(frozen=True)
 class Pcie:
-    """GT/s and lanes, now and at most."""
+    """GT/s and lanes, now and at most. ``errors`` that the NIC reported in the window, corrected ones too; ``stalled``
+    seconds of it in which writes to memory waited for the bus; None where that is not told."""
 
     speed: float
     width: int
     max_speed: float
     max_width: int
+    errors: Optional[int] = None
+    stalled: Optional[int] = None
 
     @property
     def narrowed(self) -> bool:
@@ -48,10 +51,28 @@ class Pcie:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Pause frames in the window. ``sent``: the NIC asked its peer to wait. ``received``: the peer asked the NIC."""
+
+    sent: int
+    received: int
+
+
+@dataclass(frozen=True)
+class Stall:
+    """How a CPU was kept from running: seconds at the longest, and of all ``times`` together."""
+
+    longest: float
+    late: float
+    times: int
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """``grown`` are the unified counters that are told. ``queues``: frames by receive queue; ``queue_cpus`` where its
-    interrupts may go, by queue. ``ring`` and ``ring_most`` are descriptors. ``verdicts`` packets by the pipeline's
-    verdict, ``actions`` by XDP action. ``redirect_errors`` by errno. ``unseen`` are sentences."""
+    """``grown`` are the unified counters that are told. ``queues``: frames by receive queue; ``queue_cpus`` who takes
+    its interrupts, by queue. ``ring`` and ``ring_most`` are descriptors. ``verdicts`` packets by the pipeline's
+    verdict, ``actions`` by XDP action. ``redirect_errors`` by errno. ``stalls`` by CPU. ``stood_still``: seconds that
+    the hardware's clock went on without the kernel's. ``unseen`` are sentences."""
 
     nic: str
     driver: str
@@ -69,6 +90,9 @@ class Evidence:
     actions: Mapping[str, int] = field(default_factory=dict)
     exceptions: Optional[int] = None
     redirect_errors: Optional[Mapping[int, int]] = None
+    pause: Optional[Pause] = None
+    stalls: Optional[Mapping[int, Stall]] = None
+    stood_still: Optional[float] = None
     unseen: Tuple[str, ...] = ()
 
     def count(self, counter: Counter) -> int:
@@ -93,7 +117,7 @@ class Evidence:
 
     @property
     def serving(self) -> FrozenSet[int]:
-        """CPUs to which interrupts of the NIC's queues may go; all where that is not told."""
+        """CPUs that take interrupts of the NIC's queues; all where that is not told."""
         told = frozenset(cpu for cpus in self.queue_cpus.values() for cpu in cpus)
         return told & frozenset(self.cpus) or frozenset(self.cpus)
 
@@ -101,3 +125,15 @@ class Evidence:
     def busiest(self) -> Optional[int]:
         """Of the CPUs that serve the NIC, the one with the largest share in softirq."""
         return max(self.serving, key=lambda cpu: self.cpus[cpu].softirq) if self.serving else None
+
+    @property
+    def kept(self) -> Optional[int]:
+        """Of the CPUs that serve the NIC, the one that was kept from running longest at a time."""
+        told = {cpu: self.stalls[cpu].longest for cpu in self.serving if cpu in self.stalls} if self.stalls else {}
+        return max(told, key=lambda cpu: told[cpu]) if told else None
+
+    def arriving(self, cpu: int) -> float:
+        """Frames a second for the queues of this CPU, with those that were lost; of all where that is not told."""
+        queues = [queue for queue, cpus in self.queue_cpus.items() if cpu in cpus and queue in self.queues]
+        taken = sum(self.queues[queue] for queue in queues) if queues else self.count(Counter.DRIVER_PACKETS)
+        return (taken + self.lost) / self.seconds if self.seconds else 0.0

@@ -30,6 +30,7 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
         "evidence": {
             "counters": {counter.value: count for counter, count in seen.grown.items()},
             "queues": {str(queue): count for queue, count in seen.queues.items()},
+            "imbalance": round(seen.imbalance, 2) if seen.queues else None,
             "queue_cpus": {str(queue): sorted(cpus) for queue, cpus in seen.queue_cpus.items()},
             "cpus": {str(cpu): vars(use).copy() for cpu, use in seen.cpus.items()},
             "ring": seen.ring,
@@ -37,6 +38,11 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
             "carrier_changes": seen.carrier_changes,
             "pcie": vars(seen.pcie).copy() if seen.pcie else None,
             "program": vars(seen.program).copy() if seen.program else None,
+            "pause": vars(seen.pause).copy() if seen.pause else None,
+            "stalls": None
+            if seen.stalls is None
+            else {str(cpu): vars(stall).copy() for cpu, stall in seen.stalls.items()},
+            "stood_still": seen.stood_still,
             "verdicts": dict(seen.verdicts),
             "actions": dict(seen.actions),
             "exceptions": seen.exceptions,
