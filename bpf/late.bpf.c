@@ -10,15 +10,33 @@
  */
 #include <wirespeed.h>
 
+#define SIZES 16
+
+/* From 2^n to 2^(n+1) milliseconds each. */
+struct gaps {
+	__u64 late; /* nanoseconds, all together */
+	__u64 times;
+};
+
 struct beat {
 	__u64 last; /* nanoseconds of the monotonic clock */
 	__u64 longest; /* between two beats */
-	__u64 late; /* of all that were longer than the limit */
-	__u64 times;
+	struct gaps gaps[SIZES];
 };
 
 WS_RODATA(__u64, limit) = 0;
 WS_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, beats, __u32, struct beat, 1, 0);
+
+static __always_inline __u32 size_of(__u64 milliseconds)
+{
+	__u32 size = 0;
+
+	while (milliseconds > 1 && size < SIZES - 1) {
+		milliseconds >>= 1;
+		size++;
+	}
+	return size & (SIZES - 1);
+}
 
 /* hrtimer, now */
 SEC("tp_btf/hrtimer_expire_entry")
@@ -27,6 +45,7 @@ int late(__u64 *ctx)
 	__u32 only = 0;
 	struct beat *beat = bpf_map_lookup_elem(&beats, &only);
 	__u64 now = bpf_ktime_get_ns(), gap;
+	struct gaps *alike;
 
 	(void)ctx;
 	if (!beat)
@@ -36,8 +55,9 @@ int late(__u64 *ctx)
 	if (gap > beat->longest)
 		beat->longest = gap;
 	if (gap > limit) {
-		beat->late += gap;
-		beat->times++;
+		alike = &beat->gaps[size_of(gap / 1000000)];
+		alike->late += gap;
+		alike->times++;
 	}
 	return 0;
 }

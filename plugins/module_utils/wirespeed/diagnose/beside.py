@@ -23,16 +23,14 @@ class Bus:
     stalled: Optional[int]
 
 
-def pause(nic: Nic) -> PauseFrames:
-    """As the kernel's own statistics tell, else the driver's. Raises :class:`NotSupported` where neither does."""
+def pause(nic: Nic) -> Optional[PauseFrames]:
+    """As the kernel's own statistics tell, else the driver's; None where neither does."""
     try:
         return pause_frames(Port(nic.name, nic.ifindex))
     except NotSupported:
         sent, received = PAUSE.get(nic.driver, ("", ""))
         told = _statistics(nic) if sent else {}
-        if sent not in told or received not in told:
-            raise
-        return PauseFrames(told[sent], told[received])
+        return PauseFrames(told[sent], told[received]) if sent in told and received in told else None
 
 
 def bus(nic: Nic) -> Bus:

@@ -15,18 +15,21 @@ from enum import Enum
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..counters.table import Counter
-from .evidence import CpuUse, Evidence, Pcie
+from .evidence import Evidence, Pcie
 
 BUSY = 0.9
 """The share of a CPU's time in softirq from which it has none left; the rest is the kernel's own housekeeping."""
 
 STOLEN = 0.1
+SURELY = 10
+"""So many frames are more than may be under way at the ends of a window."""
+
 HOT = 2.0
 """The busiest queue has so many times the mean, or more: one CPU works, the others wait."""
 
 PROGRAM_SHARE = 0.5
-KEPT_S = 0.05
-"""A CPU that is kept so long from a ring whose size is not known has lost frames; where it is known, it decides."""
+EXPLAINS = 0.5
+"""A gap in a CPU's time is named where so much of the loss, or more, fell into such gaps."""
 
 STILL_S = 1.5
 """The hardware's clock counts whole seconds, so both ends of the window are a second unsure."""
@@ -115,6 +118,23 @@ def _still(seen: Evidence) -> Optional[Cause]:
     )
 
 
+def _unheard(seen: Evidence) -> Optional[Cause]:
+    came = seen.count(Counter.DRIVER_PACKETS)
+    if seen.program is None or seen.program.runs or came < SURELY:
+        return None
+    return Cause(
+        Stage.PROGRAM,
+        "the XDP program is attached, but the driver runs it on no frame: nothing is filtered",
+        Confidence.CERTAIN,
+        max(1, seen.lost),
+        (f"the driver took {came} frames, and the program ran 0 times",),
+        (
+            "Attach it anew. vmxnet3 forgets it when its rings, its MTU or 'ip link set down' re-create the queues.",
+            "'wirespeed plan' shows what else has changed.",
+        ),
+    )
+
+
 def _damaged(seen: Evidence) -> Optional[Cause]:
     damaged = seen.count(Counter.ERROR_CRC)
     if not damaged:
@@ -161,7 +181,7 @@ def _slow_program(seen: Evidence) -> Optional[Cause]:
     hot, program = _hot_cpu(seen), seen.program
     if not seen.lost or hot is None or program is None or not program.runs:
         return None
-    working = sum(seen.cpus[cpu].softirq for cpu in seen.serving) * seen.seconds * 1e9
+    working = sum(seen.busy(cpu) for cpu in seen.serving) * seen.seconds * 1e9
     share = program.nanoseconds / working if working else 0.0
     if share < PROGRAM_SHARE:
         return None
@@ -217,13 +237,9 @@ def _stolen(seen: Evidence) -> Optional[Cause]:
 
 def _kept(seen: Evidence) -> Optional[Cause]:
     cpu = seen.kept
-    if not seen.lost or cpu is None or seen.stalls is None:
+    if not seen.lost or cpu is None or seen.stalls is None or seen.explained(cpu) < EXPLAINS * seen.lost:
         return None
     stall = seen.stalls[cpu]
-    waiting = stall.longest * seen.arriving(cpu)
-    if stall.longest < KEPT_S if seen.ring is None else waiting <= seen.ring:
-        return None
-    size = f"the ring has {seen.ring}" if seen.ring is not None else "the size of the ring is not known"
     return Cause(
         Stage.CPU,
         f"CPU {cpu}, which serves the NIC, was kept from running",
@@ -232,7 +248,7 @@ def _kept(seen: Evidence) -> Optional[Cause]:
         (
             *_losses(seen),
             f"it took no interrupt for {stall.longest * 1e3:.0f} ms at one time, {stall.late:.2f} s in all",
-            f"meanwhile {waiting:.0f} frames came at the mean rate, and {size}",
+            f"meanwhile {seen.explained(cpu)} frames more came, at the mean rate, than its ring of {seen.ring} holds",
         ),
         (
             "On a virtual machine give it CPUs of its own.",
@@ -395,6 +411,7 @@ def _policy(seen: Evidence) -> Optional[Cause]:
 ROWS: Sequence[Row] = (
     _link,
     _still,
+    _unheard,
     _damaged,
     _length,
     _redirects,
@@ -421,11 +438,12 @@ def _nothing(seen: Evidence) -> Cause:
 def _hot_cpu(seen: Evidence) -> Optional[int]:
     """The busiest CPU that serves the NIC, where it has no time left."""
     cpu = seen.busiest
-    return cpu if cpu is not None and _worn_out(seen.cpus[cpu], seen.seconds) else None
+    return cpu if cpu is not None and _worn_out(seen, cpu) else None
 
 
-def _worn_out(use: CpuUse, seconds: float) -> bool:
-    return use.softirq >= BUSY or (use.squeezed > SQUEEZED_EACH_S * seconds and use.softirq >= BUSY / 2)
+def _worn_out(seen: Evidence, cpu: int) -> bool:
+    squeezed = seen.cpus[cpu].squeezed > SQUEEZED_EACH_S * seen.seconds
+    return seen.busy(cpu) >= (BUSY / 2 if squeezed else BUSY)
 
 
 def _losses(seen: Evidence) -> Iterator[str]:
@@ -440,14 +458,14 @@ def _losses(seen: Evidence) -> Iterator[str]:
 def _cpu(seen: Evidence, cpu: int) -> str:
     use = seen.cpus[cpu]
     squeezed = f", and ended with packets left {use.squeezed} times" if use.squeezed else ""
-    return f"CPU {cpu} spent {use.softirq:.0%} of the time in softirq{squeezed}"
+    return f"CPU {cpu} spent {seen.busy(cpu):.0%} of the time in softirq{squeezed}"
 
 
 def _idle(seen: Evidence) -> str:
     cpu = seen.busiest
     if cpu is None:
         return "how busy the CPUs were is not known"
-    return f"the busiest CPU that serves it, {cpu}, spent {seen.cpus[cpu].softirq:.0%} of the time in softirq"
+    return f"the busiest CPU that serves it, {cpu}, spent {seen.busy(cpu):.0%} of the time in softirq"
 
 
 def _reason(number: int) -> str:

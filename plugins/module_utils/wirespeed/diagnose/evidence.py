@@ -60,11 +60,19 @@ class Pause:
 
 @dataclass(frozen=True)
 class Stall:
-    """How a CPU was kept from running: seconds at the longest, and of all ``times`` together."""
+    """How a CPU was kept from running: ``longest`` seconds at one time. ``gaps``, in classes of like length: seconds
+    together, and how many."""
 
     longest: float
-    late: float
-    times: int
+    gaps: Tuple[Tuple[float, int], ...] = ()
+
+    @property
+    def late(self) -> float:
+        return sum(seconds for seconds, times in self.gaps)
+
+    def lost(self, rate: float, room: int) -> int:
+        """Frames that come at ``rate`` a second in these gaps and find no room."""
+        return sum(max(0, int(seconds * rate) - times * room) for seconds, times in self.gaps)
 
 
 @dataclass(frozen=True)
@@ -121,10 +129,24 @@ class Evidence:
         told = frozenset(cpu for cpus in self.queue_cpus.values() for cpu in cpus)
         return told & frozenset(self.cpus) or frozenset(self.cpus)
 
+    def busy(self, cpu: int) -> float:
+        """The share of its time that a CPU spent in softirq. The kernel samples that by ticks, which miss short
+        softirqs; of the program it times each run, so the larger of both counts."""
+        ran = self.program.nanoseconds * self.share(cpu) / (self.seconds * 1e9) if self.program and self.seconds else 0
+        return min(1.0, max(self.cpus[cpu].softirq, ran))
+
+    def share(self, cpu: int) -> float:
+        """Of the frames, those of the queues that this CPU takes; those of a queue of several CPUs in equal parts."""
+        total = sum(self.queues.values())
+        if not total or not self.queue_cpus:
+            return 1.0 / len(self.serving) if cpu in self.serving else 0.0
+        of = (count / len(self.queue_cpus[q]) for q, count in self.queues.items() if cpu in self.queue_cpus.get(q, ()))
+        return sum(of) / total
+
     @property
     def busiest(self) -> Optional[int]:
         """Of the CPUs that serve the NIC, the one with the largest share in softirq."""
-        return max(self.serving, key=lambda cpu: self.cpus[cpu].softirq) if self.serving else None
+        return max(self.serving, key=self.busy) if self.serving else None
 
     @property
     def kept(self) -> Optional[int]:
@@ -132,8 +154,10 @@ class Evidence:
         told = {cpu: self.stalls[cpu].longest for cpu in self.serving if cpu in self.stalls} if self.stalls else {}
         return max(told, key=lambda cpu: told[cpu]) if told else None
 
-    def arriving(self, cpu: int) -> float:
-        """Frames a second for the queues of this CPU, with those that were lost; of all where that is not told."""
-        queues = [queue for queue, cpus in self.queue_cpus.items() if cpu in cpus and queue in self.queues]
-        taken = sum(self.queues[queue] for queue in queues) if queues else self.count(Counter.DRIVER_PACKETS)
-        return (taken + self.lost) / self.seconds if self.seconds else 0.0
+    def explained(self, cpu: int) -> int:
+        """Frames that were lost since this CPU was kept from running, at the mean rate: what came meanwhile and found
+        no room in the ring. 0 where the size of the ring is not known."""
+        if self.ring is None or not self.stalls or not self.seconds:
+            return 0
+        came = (self.count(Counter.DRIVER_PACKETS) + self.lost) * self.share(cpu) / self.seconds
+        return min(self.lost, self.stalls[cpu].lost(came, self.ring))

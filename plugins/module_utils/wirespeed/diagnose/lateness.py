@@ -23,7 +23,8 @@ BEAT_NS = 2_000_000
 """500 timer interrupts a second on each CPU: a thousandth of its time."""
 
 LIMIT_NS = 5_000_000
-_BEAT = struct.Struct("=QQQQ")
+_SIZES = 16
+_BEAT = struct.Struct(f"={2 + 2 * _SIZES}Q")
 _MAP, _LIMIT = "beats", "limit"
 
 
@@ -66,8 +67,9 @@ class Lateness:
 
 
 def _stall(column: bytes, now: int) -> Stall:
-    last, longest, late, times = _BEAT.unpack(column)
+    last, longest, *numbers = _BEAT.unpack(column)
+    gaps = [(late / 1e9, times) for late, times in zip(numbers[::2], numbers[1::2]) if times]
     waiting = now - last if last else 0
     if waiting > LIMIT_NS:
-        longest, late, times = max(longest, waiting), late + waiting, times + 1
-    return Stall(longest / 1e9, late / 1e9, times)
+        gaps.append((waiting / 1e9, 1))
+    return Stall(max(longest, waiting) / 1e9, tuple(gaps))

@@ -70,7 +70,7 @@ class Looking:
             carrier_changes=rtnetlink.link(nic.ifindex).carrier_changes or 0,
             at=time.monotonic(),
             clock=self._try(hardware_clock, "whether the machine was paused"),
-            pause=self._try(lambda: beside.pause(nic), "pause frames"),
+            pause=self._pause(nic),
             bus=beside.bus(nic),
         )
 
@@ -114,6 +114,12 @@ class Looking:
             queue: frozenset(cpu for vector in each for cpu in interrupts.serving(vector))
             for queue, each in enumerate(vectors)
         }
+
+    def _pause(self, nic: Nic) -> Optional[PauseFrames]:
+        found = self._try(lambda: beside.pause(nic), "pause frames")
+        if found is None:
+            self.unseen.append(f"pause frames: {nic.driver} tells none")
+        return found
 
     def _try(self, look: Callable[[], _T], what: str) -> Optional[_T]:
         try:

@@ -41,7 +41,9 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
             "pause": vars(seen.pause).copy() if seen.pause else None,
             "stalls": None
             if seen.stalls is None
-            else {str(cpu): vars(stall).copy() for cpu, stall in seen.stalls.items()},
+            else {
+                str(cpu): {"longest": stall.longest, "late": round(stall.late, 6)} for cpu, stall in seen.stalls.items()
+            },
             "stood_still": seen.stood_still,
             "verdicts": dict(seen.verdicts),
             "actions": dict(seen.actions),
