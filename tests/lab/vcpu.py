@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One processor of a node held still while the others run and its clock goes on, as a host with too much to do does it."""
+"""One processor of a node held still while the others run and its clock goes on, as a busy host does it."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ from .profiles.resolve import resolve
 XDP_ERRORS, LATE = "xdp_errors", "late"
 
 
-def diagnose(nic: str, profiles: ProfileSet, meanwhile: Callable[[], None]) -> Dict[str, Any]:
-    """Watches while ``meanwhile`` runs. Returns ``causes``, the likeliest first, their ``evidence``, what was
-    ``unseen``, and ``text`` for a terminal.
+def diagnose(nic: str, profiles: ProfileSet, meanwhile: Callable[[], None], deep: bool = False) -> Dict[str, Any]:
+    """Watches while ``meanwhile`` runs; ``deep`` with bcc's probes where they can be had. Returns ``causes``, the
+    likeliest first, their ``evidence``, what was ``unseen``, and ``text`` for a terminal.
 
     Changes nothing, but has the kernel time BPF programs meanwhile. Raises :class:`WirespeedError`.
     """
@@ -41,6 +41,7 @@ def diagnose(nic: str, profiles: ProfileSet, meanwhile: Callable[[], None]) -> D
         node.kernel.version,
         xdp_errors=built_in_object(XDP_ERRORS),
         late=built_in_object(LATE),
+        deep=deep,
     )
     seen = looking.watch(meanwhile)
     told = causes(seen)

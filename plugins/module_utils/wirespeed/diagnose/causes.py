@@ -37,6 +37,20 @@ STILL_S = 1.5
 SQUEEZED_EACH_S = 10
 
 
+ON_PURPOSE = frozenset({"XDP", "NETFILTER_DROP", "TC_INGRESS", "TC_EGRESS", "SOCKET_FILTER", "BPF_CGROUP_EGRESS"})
+"""Reasons for which somebody asked."""
+
+REASONS: Mapping[str, str] = {
+    "NO_SOCKET": "NO_SOCKET: nobody listens there.",
+    "SOCKET_RCVBUFF": "SOCKET_RCVBUFF: the application is too slow, or its buffer too small (net.core.rmem_max).",
+    "CPU_BACKLOG": "CPU_BACKLOG: raise net.core.netdev_max_backlog, or take RPS off.",
+    "OTHERHOST": "OTHERHOST: frames for another MAC address come in, as on a promiscuous NIC.",
+    "UNHANDLED_PROTO": "UNHANDLED_PROTO: nothing on this host takes that protocol.",
+    "IP_RPFILTER": "IP_RPFILTER: the way back leads elsewhere (net.ipv4.conf.*.rp_filter).",
+    "QDISC_DROP": "QDISC_DROP: the queueing discipline of the sending side was full.",
+}
+
+
 class Stage(str, Enum):
     LINK = "link"
     FLOW_CONTROL = "flow control"
@@ -46,6 +60,7 @@ class Stage(str, Enum):
     CPU = "CPU"
     REDIRECT = "redirect"
     PROGRAM = "program"
+    STACK = "stack"
     POLICY = "policy"
     NOTHING = "nothing"
 
@@ -258,6 +273,50 @@ def _kept(seen: Evidence) -> Optional[Cause]:
     )
 
 
+def _late_polls(seen: Evidence) -> Optional[Cause]:
+    if not seen.lost or seen.deep is None or not seen.ring or _hot_cpu(seen) is not None:
+        return None
+    waits = {cpu: each.below(1.0) for cpu, each in seen.deep.waits.items() if cpu in seen.serving}
+    late = {cpu: longest for cpu, longest in waits.items() if longest * seen.arriving(cpu) > seen.ring}
+    if not late:
+        return None
+    cpu = max(late, key=lambda each: late[each])
+    times = seen.deep.waits[cpu]
+    return Cause(
+        Stage.CPU,
+        f"CPU {cpu} had time, and came late to the ring all the same",
+        Confidence.LIKELY,
+        seen.lost,
+        (
+            *_losses(seen),
+            f"its softirq waited up to {late[cpu] * 1e3:g} ms, a half of them {times.below(0.5) * 1e3:g} ms",
+            f"the ring of {seen.ring} is full after {seen.ring / seen.arriving(cpu) * 1e3:.1f} ms at the mean rate",
+        ),
+        (
+            "Look for a task of real-time priority there that keeps ksoftirqd waiting, and for other long softirqs.",
+            "Threaded NAPI lets the scheduler decide (napi: threaded), busy polling avoids softirqs.",
+        ),
+    )
+
+
+def _stack(seen: Evidence) -> Optional[Cause]:
+    if seen.deep is None:
+        return None
+    lost = {reason: count for reason, count in seen.deep.reasons.items() if reason not in ON_PURPOSE and count}
+    if not lost:
+        return None
+    told = sorted(lost, key=lambda reason: -lost[reason])
+    return Cause(
+        Stage.STACK,
+        "the kernel's stack dropped packets that the NIC and the program let through",
+        Confidence.CERTAIN,
+        sum(lost.values()),
+        tuple(f"{lost[reason]} packets: {reason}" for reason in told),
+        tuple(REASONS[reason] for reason in told if reason in REASONS)
+        or ("'enum skb_drop_reason' in the kernel's include/net/dropreason-core.h says what each reason means.",),
+    )
+
+
 def _pcie(seen: Evidence) -> Optional[Cause]:
     link = seen.pcie
     if not seen.lost or link is None or _hot_cpu(seen) is not None:
@@ -419,6 +478,7 @@ ROWS: Sequence[Row] = (
     _backlog,
     _stolen,
     _kept,
+    _late_polls,
     _one_queue,
     _slow_program,
     _busy,
@@ -426,6 +486,7 @@ ROWS: Sequence[Row] = (
     _short_ring,
     _own_limit,
     _pause,
+    _stack,
     _policy,
     _paused,
 )

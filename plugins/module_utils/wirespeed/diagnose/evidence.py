@@ -76,11 +76,43 @@ class Stall:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """How long the receive softirq of a CPU waited from the moment it was asked for. ``slots``: how often, where the
+    n-th is below 2^n microseconds and not in an earlier one."""
+
+    slots: Tuple[int, ...]
+
+    @property
+    def times(self) -> int:
+        return sum(self.slots)
+
+    def below(self, share: float) -> float:
+        """Seconds below which this share of them stayed, rounded up to a power of two."""
+        told, left = 0, share * self.times
+        for slot, count in enumerate(self.slots):
+            told += count
+            if count and told >= left:
+                return float(2**slot / 1e6)
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Deep:
+    """``reasons``: packets that the stack dropped, by the kernel's name of the reason. ``waits`` by CPU. ``polls`` of
+    the NIC's queues, and how many of them were ``full``: they ended with frames left."""
+
+    reasons: Mapping[str, int]
+    waits: Mapping[int, Waits]
+    polls: int
+    full: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """``grown`` are the unified counters that are told. ``queues``: frames by receive queue; ``queue_cpus`` who takes
     its interrupts, by queue. ``ring`` and ``ring_most`` are descriptors. ``verdicts`` packets by the pipeline's
     verdict, ``actions`` by XDP action. ``redirect_errors`` by errno. ``stalls`` by CPU. ``stood_still``: seconds that
-    the hardware's clock went on without the kernel's. ``unseen`` are sentences."""
+    the hardware's clock went on without the kernel's. ``deep``: what bcc's probes saw. ``unseen`` are sentences."""
 
     nic: str
     driver: str
@@ -101,6 +133,7 @@ class Evidence:
     pause: Optional[Pause] = None
     stalls: Optional[Mapping[int, Stall]] = None
     stood_still: Optional[float] = None
+    deep: Optional[Deep] = None
     unseen: Tuple[str, ...] = ()
 
     def count(self, counter: Counter) -> int:
@@ -159,5 +192,9 @@ class Evidence:
         no room in the ring. 0 where the size of the ring is not known."""
         if self.ring is None or not self.stalls or not self.seconds:
             return 0
-        came = (self.count(Counter.DRIVER_PACKETS) + self.lost) * self.share(cpu) / self.seconds
-        return min(self.lost, self.stalls[cpu].lost(came, self.ring))
+        return min(self.lost, self.stalls[cpu].lost(self.arriving(cpu), self.ring))
+
+    def arriving(self, cpu: int) -> float:
+        """Frames a second for this CPU, with those that were lost."""
+        came = (self.count(Counter.DRIVER_PACKETS) + self.lost) * self.share(cpu)
+        return came / self.seconds if self.seconds else 0.0

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tupl
 from ..counters.report import CounterReport
 from ..counters.table import Counter
 from ..counters.verify import Subject, Watch
-from ..errors import KernelRefusal, NotSupported, WirespeedError
+from ..errors import KernelRefusal, MissingPrerequisite, NotSupported, WirespeedError
 from ..kernel import bpf_stats, interrupts, rtnetlink
 from ..kernel.cpu_time import CpuTime, cpu_time
 from ..kernel.hardware_clock import hardware_clock
@@ -23,23 +23,26 @@ from ..model.nic import Nic
 from ..model.settings import Setting
 from ..pipeline.pins import Paths
 from . import beside
+from .deep import DeepProbes
 from .evidence import CpuUse, Evidence, Pause, Pcie, Program
 from .lateness import Lateness
 from .xdp_errors import Event, XdpErrors
 
 _T = TypeVar("_T")
+DEEP = "why the stack drops, and how late its softirqs begin"
 
 
 @dataclass
 class Looking:
     """A window over one NIC. ``xdp_errors`` and ``late`` are the objects of that name; ``unseen`` collects what could
-    not be looked at, and why."""
+    not be looked at, and why; ``deep`` says whether bcc's probes are asked for."""
 
     who: Subject
     paths: Paths
     kernel: Tuple[int, int]
     xdp_errors: bytes
     late: bytes
+    deep: bool = False
     unseen: List[str] = field(default_factory=list)
 
     def watch(self, meanwhile: Callable[[], None]) -> Evidence:
@@ -49,15 +52,17 @@ class Looking:
         with ExitStack() as stack:
             errors = self._try(partial(stack.enter_context, XdpErrors(self.xdp_errors, nic.ifindex)), "XDP tracepoints")
             late = self._try(partial(stack.enter_context, Lateness(self.late, cpu_time())), "whether CPUs were kept")
+            deep = self._try(partial(stack.enter_context, DeepProbes(nic.ifindex)), DEEP) if self.deep else None
             counted = self._try(partial(stack.enter_context, bpf_stats.Counting()), "what the program costs")
             counters = Watch.begin([self.who], self.kernel, self.paths, pipeline)
             before = self._host(nic, counted is not None)
             meanwhile()
             after = self._host(nic, counted is not None)
             stalls = late.stalls() if late else None
+            probed = deep.seen() if deep else None
             report = counters.end()
             failed = errors.frames() if errors else None
-        return replace(self._evidence(report, before, after, failed), stalls=stalls)
+        return replace(self._evidence(report, before, after, failed), stalls=stalls, deep=probed)
 
     def _host(self, nic: Nic, counted: bool) -> "_Host":
         runs = None
@@ -124,7 +129,7 @@ class Looking:
     def _try(self, look: Callable[[], _T], what: str) -> Optional[_T]:
         try:
             return look()
-        except (NotSupported, KernelRefusal) as lacking:
+        except (NotSupported, KernelRefusal, MissingPrerequisite) as lacking:
             self.unseen.append(f"{what}: {lacking}")
         except WirespeedError as lacking:
             self.unseen.append(f"{what}: {lacking.problem}")

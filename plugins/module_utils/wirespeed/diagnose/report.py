@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from .causes import Cause, Stage
-from .evidence import Evidence
+from .evidence import Deep, Evidence
 
 
 def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
@@ -45,6 +45,7 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
                 str(cpu): {"longest": stall.longest, "late": round(stall.late, 6)} for cpu, stall in seen.stalls.items()
             },
             "stood_still": seen.stood_still,
+            "deep": _deep(seen.deep),
             "verdicts": dict(seen.verdicts),
             "actions": dict(seen.actions),
             "exceptions": seen.exceptions,
@@ -54,6 +55,16 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
         },
         "unseen": list(seen.unseen),
     }
+
+
+def _deep(deep: Optional[Deep]) -> Optional[Dict[str, Any]]:
+    if deep is None:
+        return None
+    waits = {
+        str(cpu): {"times": each.times, "half_below": each.below(0.5), "all_below": each.below(1.0)}
+        for cpu, each in deep.waits.items()
+    }
+    return {"reasons": dict(deep.reasons), "waits": waits, "polls": deep.polls, "full": deep.full}
 
 
 def lines(seen: Evidence, found: Sequence[Cause]) -> List[str]:
