@@ -18,12 +18,12 @@ from .pipeline.pins import Paths
 from .profiles.document import ProfileSet
 from .profiles.resolve import resolve
 
-XDP_ERRORS = "xdp_errors"
+XDP_ERRORS, LATE = "xdp_errors", "late"
 
 
-def diagnose(nic: str, profiles: ProfileSet, meanwhile: Callable[[], None]) -> Dict[str, Any]:
-    """Watches while ``meanwhile`` runs. Returns ``causes``, the likeliest first, their ``evidence``, what was
-    ``unseen``, and ``text`` for a terminal.
+def diagnose(nic: str, profiles: ProfileSet, meanwhile: Callable[[], None], deep: bool = False) -> Dict[str, Any]:
+    """Watches while ``meanwhile`` runs; ``deep`` with bcc's probes where they can be had. Returns ``causes``, the
+    likeliest first, their ``evidence``, what was ``unseen``, and ``text`` for a terminal.
 
     Changes nothing, but has the kernel time BPF programs meanwhile. Raises :class:`WirespeedError`.
     """
@@ -35,8 +35,14 @@ def diagnose(nic: str, profiles: ProfileSet, meanwhile: Callable[[], None]) -> D
         raise BadInput(Place("command line"), "NIC", f"{nic!r} is not on this node.", f"There is: {there}.")
     found = node.nics[nic]
     profile = resolve(profiles, found, node, NicIntent("name", nic))
-    seen = Looking(subject(found, profile.counters), paths, node.kernel.version, built_in_object(XDP_ERRORS)).watch(
-        meanwhile
+    looking = Looking(
+        subject(found, profile.counters),
+        paths,
+        node.kernel.version,
+        xdp_errors=built_in_object(XDP_ERRORS),
+        late=built_in_object(LATE),
+        deep=deep,
     )
+    seen = looking.watch(meanwhile)
     told = causes(seen)
     return {**report.to_json(seen, told), "text": report.lines(seen, told)}

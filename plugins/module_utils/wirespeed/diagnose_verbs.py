@@ -22,6 +22,9 @@ def add(verbs: Any, verb: Verb) -> None:
     parser = verb(verbs, "diagnose", _diagnose, "which stage loses frames, and why; exit code 2 if any were lost")
     parser.add_argument("nic", metavar="NIC")
     parser.add_argument("--for", dest="seconds", type=_seconds, default=10.0, metavar="SECONDS", help="how long (10)")
+    parser.add_argument(
+        "--deep", action="store_true", help="also why the stack drops, and how late polls are (bcc, kernel headers)"
+    )
 
 
 def _seconds(text: str) -> float:
@@ -33,6 +36,6 @@ def _seconds(text: str) -> float:
 
 def _diagnose(options: argparse.Namespace) -> int:
     profiles = load([BUILT_IN_PROFILES, *site_profiles(options.profiles_path)])
-    found = diagnose_engine.diagnose(options.nic, profiles, lambda: time.sleep(options.seconds))
+    found = diagnose_engine.diagnose(options.nic, profiles, lambda: time.sleep(options.seconds), options.deep)
     print(json.dumps(found, indent=2, sort_keys=True) if options.json else "\n".join(found["text"]))
     return LOST if any(cause["frames"] for cause in found["causes"]) else OK
