@@ -132,7 +132,7 @@ def finish(module: AnsibleModule, call: Callable[[], Dict[str, Any]]) -> NoRetur
 
 def _outcome(error: WirespeedError) -> Dict[str, Any]:
     """What was done and undone before the error, and what a soak has seen, where the engine says so."""
-    told = {word: getattr(error, word, None) for word in ("outcome", "soak")}
+    told = {word: getattr(error, word, None) for word in ("outcome", "clean", "soak")}
     return {word: plain(said) for word, said in told.items() if said is not None}
 
 

@@ -169,6 +169,11 @@ rows:
   description: The same with the first 20 rows of each kind; C(changed) are pairs of C(before) and C(after).
   returned: success
   type: dict
+document_written:
+  description: When O(document), or a file that it names, was last written on the control node, in seconds since 1970.
+  returned: with O(document)
+  type: float
+  sample: 1790000000.25
 steps:
   description: The steps that were taken, a line each.
   returned: success

@@ -71,8 +71,8 @@ def converge(
 
     Returns ``changed``, ``steps`` in order, ``deviations`` (what was not as wanted), ``nics`` (a row
     each), ``warnings``, ``recovered``, ``versions`` before and after (:mod:`.versions`) and an
-    Ansible ``diff``. Check mode changes nothing and returns the same steps in the same order as the run after it. Raises
-    :class:`~.apply.executor.ApplyFailed` after undoing everything. ``source`` is what errors about
+    Ansible ``diff``. Check mode changes nothing and returns the same steps in the same order as the run
+    after it. Raises :class:`~.apply.executor.ApplyFailed` after undoing everything. ``source`` is what errors about
     the intent call it. What a run has reached is stored for the next boot (:mod:`.stored`). With ``soak``
     (:mod:`.soak_option`) a change that does not prove itself is undone as well, and ``soak`` tells what was seen;
     ``listener`` is the descriptor that the one who asked reads.
