@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook wirespeed.xdp.rollout on a fleet of five, in batches of one, two and two, while all of them filter."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any, Dict, Iterator, List
+
+import pytest
+
+from tests.probes import requires
+
+from .conftest import Path
+from .fleet import Fleet, netns_fleet, until
+
+pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool", "bpftool", "clang")
+
+BATCHES = {"wirespeed_rollout_serial": [1, 2, 2]}
+SHORT = {"wirespeed_rollout_soak": {"seconds": 0.4, "min_packets": 20, "verdicts": {"spoilt": {"max_share": 0.05}}}}
+LONG = {"wirespeed_rollout_soak": {"seconds": 3}}
+BEFORE, AFTER = (1, True), (2, False)
+
+
+@pytest.fixture(scope="module")
+def made(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with netns_fleet(collections, tmp_path_factory.mktemp("fleet"), 5) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def fleet(made: Fleet) -> Fleet:
+    """All as before, and no result of an earlier test."""
+    answer = made.play("site", made.before)
+    assert answer.code == 0, answer.said
+    for file in made.results.rglob("*.json"):
+        file.unlink()
+    return made
+
+
+def rollout(fleet: Fleet, *arguments: str, **hosts: Dict[str, Any]) -> Any:
+    """``hosts``: variables of single hosts."""
+    extra = {**BATCHES, **SHORT}
+    return fleet.play("rollout", fleet.after, "-e", _json(extra), *arguments, hosts=hosts)
+
+
+def _json(value: Dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(value)
+
+
+def found(fleet: Fleet) -> List[Any]:
+    return list(zip(fleet.editions(), fleet.gro()))
+
+
+def test_a_fault_on_the_canary_leaves_every_host_as_it_was(fleet: Fleet) -> None:
+    with fleet.filtering():
+        fleet[1].refuses_pins(True)
+        try:
+            answer = rollout(fleet)
+        finally:
+            fleet[1].refuses_pins(False)
+        assert answer.code == 2, answer.said
+        assert found(fleet) == [BEFORE] * 5
+    assert fleet.states() == ["rolled_back", *["not_reached"] * 4]
+    assert fleet.record(1)["message"] in answer.said.replace("\\n", "\n") and fleet.record(2) == {}
+
+
+def test_a_fault_in_the_second_batch_takes_back_that_host_alone_and_stops(fleet: Fleet) -> None:
+    with fleet.filtering():
+        fleet[3].refuses_pins(True)
+        try:
+            answer = rollout(fleet)
+        finally:
+            fleet[3].refuses_pins(False)
+        assert answer.code == 2, answer.said
+        assert found(fleet) == [AFTER, AFTER, BEFORE, BEFORE, BEFORE]
+    assert fleet.states() == ["changed", "changed", "rolled_back", "not_reached", "not_reached"]
+
+
+def test_a_gate_that_fails_after_the_change_takes_back_that_host_alone_and_stops(fleet: Fleet) -> None:
+    sour = fleet.wanted(2, gro=False, sour_after=30)
+    with fleet.filtering():
+        answer = rollout(fleet, **{fleet[2].name: sour})
+        assert answer.code == 2, answer.said
+        assert found(fleet) == [AFTER, BEFORE, AFTER, BEFORE, BEFORE]
+    assert fleet.states() == ["changed", "rolled_back", "changed", "not_reached", "not_reached"]
+    assert "verdict spoilt is" in fleet.record(2)["message"]
+    assert fleet.record(2)["soak"]["windows"]["guard"]["after"]["verdicts"]["spoilt"] > 0
+
+
+def test_a_host_that_is_lost_while_it_proves_itself_takes_itself_back_and_stops_the_rest(fleet: Fleet) -> None:
+    lost = fleet[2]
+    with fleet.filtering(), fleet.playing("rollout", fleet.after, "-e", _json({**BATCHES, **LONG})) as run:
+        until(lost.published_in_run, fleet.output)
+        lost.cut_off()
+        try:
+            assert run.wait(60) == 2, fleet.output()
+            until(lambda: not lost.underway(), lambda: "the host did not take itself back")
+        finally:
+            lost.back()
+        assert found(fleet) == [AFTER, BEFORE, AFTER, BEFORE, BEFORE]
+    assert fleet.states() == ["changed", "unreachable", "changed", "not_reached", "not_reached"]
+
+
+def test_a_control_node_that_is_killed_leaves_each_host_whole_and_a_second_run_goes_on(fleet: Fleet) -> None:
+    with fleet.filtering():
+        with fleet.playing("rollout", fleet.after, "-e", _json({**BATCHES, **LONG})) as run:
+            until(lambda: fleet[2].published_in_run() and fleet[3].published_in_run(), fleet.output)
+            os.killpg(run.pid, signal.SIGKILL)
+        until(lambda: not any(member.underway() for member in fleet.members), lambda: "a host did not take itself back")
+        assert found(fleet) == [AFTER, *[BEFORE] * 4]
+        assert [fleet.record(number).get("state") for number in (1, 2, 4)] == ["changed", "begun", None]
+        first = fleet.record(1)["before"]
+        answer = rollout(fleet)
+        assert answer.code == 0, answer.said
+        assert found(fleet) == [AFTER] * 5
+    assert fleet.states() == ["unchanged", *["changed"] * 4]
+    assert fleet.record(1)["before"] == first != fleet.record(1)["after"]
+
+
+def test_nothing_is_changed_where_one_host_would_be_refused(fleet: Fleet) -> None:
+    refused = {"wirespeed_nics": [{"name": "eth77", "pipeline": "guard"}]}
+    answer = rollout(fleet, **{fleet[4].name: refused})
+    assert answer.code == 2
+    assert f"Nothing was changed on any host. {fleet[4].name}: " in answer.said and "'eth77'" in answer.said
+    assert (found(fleet) == [BEFORE] * 5 and not fleet.results.exists()) or list(fleet.results.rglob("*.json")) == []
+
+
+def test_check_mode_shows_the_plans_and_changes_nothing(fleet: Fleet) -> None:
+    answer = rollout(fleet, "--check")
+    assert answer.code == 0, answer.said
+    assert answer.out.count("guard: publish") == 5
+    assert found(fleet) == [BEFORE] * 5 and list(fleet.results.rglob("*.json")) == []
