@@ -10,7 +10,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from ansible import constants
 
-from ..module_utils.wirespeed import delivery_option
+from ..module_utils.wirespeed import delivery_option, soak_option
 from ..module_utils.wirespeed.compiling import compiled
 from ..module_utils.wirespeed.config import bundle as bundles
 from ..module_utils.wirespeed.config import document as documents
@@ -36,6 +36,7 @@ class ActionModule(Front):
     def _check(self, given: Mapping[str, Any]) -> None:
         super()._check(given)
         delivery_option.check(given)
+        soak_option.parse(given.get("soak"), self.place)
 
     def _bundle(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
         """``digest`` of the rows, and the bundle itself (``rows``), or where it is on the node (``file``)."""

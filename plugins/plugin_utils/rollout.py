@@ -146,7 +146,13 @@ def refusals(hosts: Sequence[str], variables: Mapping[str, Any]) -> List[str]:
 def behind(hosts: Sequence[str], variables: Mapping[str, Any], batch: Sequence[str]) -> List[str]:
     """Hosts of earlier batches that are not where they should be, whatever Ansible itself counts them as."""
     earlier = hosts[: min((hosts.index(host) for host in batch if host in hosts), default=0)]
-    return [host for host in earlier if not (variables[host].get("rollout_reached") or {}).get("reached")]
+    return [host for host in earlier if not _reached(variables[host]).get("reached")]
+
+
+def _reached(known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record among a host's variables; empty before there is one."""
+    found: Mapping[str, Any] = (known.get("rollout_reached") or {}).get("record") or {}
+    return found
 
 
 def summary(
@@ -170,7 +176,7 @@ def summary(
 
 
 def _told(known: Mapping[str, Any]) -> Dict[str, Any]:
-    reached = known.get("rollout_reached")
+    reached = _reached(known)
     if reached:
         return {key: reached[key] for key in ("state", "at", "message", "disruption")}
     return {"state": "not_reached", "planned": len((known.get("rollout_plan") or {}).get("steps", ()))}
@@ -181,7 +187,7 @@ def _delivery_times(hosts: Sequence[str], variables: Mapping[str, Any], committe
     times: Dict[str, float] = {}
     missing = set()
     for host in hosts:
-        reached = variables[host].get("rollout_reached") or {}
+        reached = _reached(variables[host])
         results = (variables[host].get("rollout_deliveries") or {}).get("results") or ()
         if not reached.get("reached"):
             missing.update(_pipeline(each) for each in results)

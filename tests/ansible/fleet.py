@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping
 
 from tests.lab import frames, netns
 from tests.ledger.stack import Stack
@@ -128,14 +128,19 @@ class Member:
         """Denied frames that come past XDP while it is open."""
         return netns.inside(self.node.namespace, lambda: Stack(INTERFACE, DENIED))
 
+    def inside(self, *command: str) -> str:
+        """What a command says in the node's namespaces; without SSH, which may be away."""
+        enter = ["nsenter", "--target", str(self.node.init), "--mount", "--net", "--pid", "--"]
+        return subprocess.run([*enter, *command], check=True, capture_output=True, text=True).stdout
+
     def edition(self) -> int:
-        """Of the program that judged the last packet."""
-        pins = "/sys/fs/bpf/wirespeed/guard/*/maps/latest"
-        shown = self.node.out(f"bpftool -j map dump pinned $(ls -td {pins} | head -1)")
+        """Of the program that judged the last packet: there must be traffic."""
+        pins = "ls -td /sys/fs/bpf/wirespeed/guard/*/maps/latest | head -1"
+        shown = self.inside("sh", "-c", f"bpftool -j map dump pinned $({pins})")
         return int(json.loads(shown)[0]["formatted"]["value"])
 
     def gro(self) -> bool:
-        return "generic-receive-offload: on" in self.node.out(f"ethtool -k {INTERFACE}")
+        return "generic-receive-offload: on" in self.inside("ethtool", "-k", INTERFACE)
 
     def underway(self) -> bool:
         """Whether a run has begun steps on it, and has neither kept nor undone them yet."""
@@ -148,9 +153,14 @@ class Member:
         except OSError:
             return False
 
-    def refuses_pins(self, refuses: bool) -> None:
-        """A kernel that says no to what the plan could not know."""
-        self.node.ssh(f"mount -o remount,{'ro' if refuses else 'rw'} /sys/fs/bpf")
+    @contextlib.contextmanager
+    def faulty(self) -> Iterator[None]:
+        """A setting reads well and cannot be written, which no plan can know."""
+        self.inside("mount", "-o", "remount,bind,ro", "/sys")
+        try:
+            yield
+        finally:
+            self.inside("mount", "-o", "remount,bind,rw", "/sys")
 
     def cut_off(self) -> None:
         """Its SSH sessions end, and no new one begins."""
@@ -183,10 +193,9 @@ class Fleet:
         return self.control.work / "wirespeed-rollout"
 
     def wanted(self, edition: int, gro: bool, **constants: Any) -> Dict[str, Any]:
+        tuning = {"features": {"rx-gro": gro}, "napi": {"defer-hard-irqs": edition}}
         return {
-            "wirespeed_nics": [
-                {"name": INTERFACE, "pipeline": "guard", "tuning": {"features": {"rx-gro": gro}}},
-            ],
+            "wirespeed_nics": [{"name": INTERFACE, "pipeline": "guard", "tuning": tuning}],
             "wirespeed_pipelines": [
                 {
                     "name": "guard",
@@ -225,7 +234,7 @@ class Fleet:
 
     @contextlib.contextmanager
     def playing(self, playbook: str, wanted: Mapping[str, Any], *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-        """The same in a process group of its own, which is ended when the body is left."""
+        """The same beside the body. What is left of it when the body is left is killed."""
         command = [str(BIN / "ansible-playbook"), *self.command(playbook, wanted, {}, *arguments)]
         settings = self.control.environment(ANSIBLE_PIPELINING="1", ANSIBLE_FORKS="5")
         with open(self.control.work / "output", "w+", encoding="utf-8") as output:
@@ -236,9 +245,7 @@ class Fleet:
             try:
                 yield started
             finally:
-                if started.poll() is None:
-                    os.killpg(started.pid, signal.SIGKILL)
-                started.wait()
+                kill(started)
 
     def output(self) -> str:
         return (self.control.work / "output").read_text()
@@ -288,12 +295,23 @@ def netns_fleet(collections: Path, work: Path, count: int) -> Iterator[Fleet]:
         yield Fleet(Control(collections, work), members)
 
 
+def kill(control: "subprocess.Popen[str]") -> None:
+    """As if the control node went down: ansible-playbook with all that it has started, workers and ssh too."""
+    if control.poll() is None:
+        os.kill(control.pid, signal.SIGSTOP)  # it starts nothing more
+        for pid in [*_descendants(control.pid), control.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    control.wait()
+
+
+def _descendants(pid: int) -> List[int]:
+    children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [each for child in children for each in (*_descendants(child), child)]
+
+
 def until(holds: Callable[[], bool], problem: Callable[[], str], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, problem()
         time.sleep(0.02)
-
-
-def listed(names: Sequence[str]) -> str:
-    return ", ".join(names)

@@ -3,22 +3,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import json
+from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import pytest
 
 from tests.probes import requires
 
-from .conftest import Path
-from .fleet import Fleet, netns_fleet, until
+from .fleet import Fleet, kill, netns_fleet, until
 
 pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool", "bpftool", "clang")
 
 BATCHES = {"wirespeed_rollout_serial": [1, 2, 2]}
 SHORT = {"wirespeed_rollout_soak": {"seconds": 0.4, "min_packets": 20, "verdicts": {"spoilt": {"max_share": 0.05}}}}
-LONG = {"wirespeed_rollout_soak": {"seconds": 3}}
+LONG = {"wirespeed_rollout_soak": {"seconds": 2}}
 BEFORE, AFTER = (1, True), (2, False)
 
 
@@ -41,13 +40,7 @@ def fleet(made: Fleet) -> Fleet:
 def rollout(fleet: Fleet, *arguments: str, **hosts: Dict[str, Any]) -> Any:
     """``hosts``: variables of single hosts."""
     extra = {**BATCHES, **SHORT}
-    return fleet.play("rollout", fleet.after, "-e", _json(extra), *arguments, hosts=hosts)
-
-
-def _json(value: Dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(value)
+    return fleet.play("rollout", fleet.after, "-e", json.dumps(extra), *arguments, hosts=hosts)
 
 
 def found(fleet: Fleet) -> List[Any]:
@@ -56,24 +49,18 @@ def found(fleet: Fleet) -> List[Any]:
 
 def test_a_fault_on_the_canary_leaves_every_host_as_it_was(fleet: Fleet) -> None:
     with fleet.filtering():
-        fleet[1].refuses_pins(True)
-        try:
+        with fleet[1].faulty():
             answer = rollout(fleet)
-        finally:
-            fleet[1].refuses_pins(False)
         assert answer.code == 2, answer.said
         assert found(fleet) == [BEFORE] * 5
     assert fleet.states() == ["rolled_back", *["not_reached"] * 4]
-    assert fleet.record(1)["message"] in answer.said.replace("\\n", "\n") and fleet.record(2) == {}
+    assert "napi" in fleet.record(1)["message"] and fleet.record(2) == {}
 
 
 def test_a_fault_in_the_second_batch_takes_back_that_host_alone_and_stops(fleet: Fleet) -> None:
     with fleet.filtering():
-        fleet[3].refuses_pins(True)
-        try:
+        with fleet[3].faulty():
             answer = rollout(fleet)
-        finally:
-            fleet[3].refuses_pins(False)
         assert answer.code == 2, answer.said
         assert found(fleet) == [AFTER, AFTER, BEFORE, BEFORE, BEFORE]
     assert fleet.states() == ["changed", "changed", "rolled_back", "not_reached", "not_reached"]
@@ -92,7 +79,7 @@ def test_a_gate_that_fails_after_the_change_takes_back_that_host_alone_and_stops
 
 def test_a_host_that_is_lost_while_it_proves_itself_takes_itself_back_and_stops_the_rest(fleet: Fleet) -> None:
     lost = fleet[2]
-    with fleet.filtering(), fleet.playing("rollout", fleet.after, "-e", _json({**BATCHES, **LONG})) as run:
+    with fleet.filtering(), fleet.playing("rollout", fleet.after, "-e", json.dumps({**BATCHES, **LONG})) as run:
         until(lost.published_in_run, fleet.output)
         lost.cut_off()
         try:
@@ -106,9 +93,9 @@ def test_a_host_that_is_lost_while_it_proves_itself_takes_itself_back_and_stops_
 
 def test_a_control_node_that_is_killed_leaves_each_host_whole_and_a_second_run_goes_on(fleet: Fleet) -> None:
     with fleet.filtering():
-        with fleet.playing("rollout", fleet.after, "-e", _json({**BATCHES, **LONG})) as run:
+        with fleet.playing("rollout", fleet.after, "-e", json.dumps({**BATCHES, **LONG})) as run:
             until(lambda: fleet[2].published_in_run() and fleet[3].published_in_run(), fleet.output)
-            os.killpg(run.pid, signal.SIGKILL)
+            kill(run)
         until(lambda: not any(member.underway() for member in fleet.members), lambda: "a host did not take itself back")
         assert found(fleet) == [AFTER, *[BEFORE] * 4]
         assert [fleet.record(number).get("state") for number in (1, 2, 4)] == ["changed", "begun", None]
@@ -122,14 +109,18 @@ def test_a_control_node_that_is_killed_leaves_each_host_whole_and_a_second_run_g
 
 def test_nothing_is_changed_where_one_host_would_be_refused(fleet: Fleet) -> None:
     refused = {"wirespeed_nics": [{"name": "eth77", "pipeline": "guard"}]}
-    answer = rollout(fleet, **{fleet[4].name: refused})
+    with fleet.filtering():
+        answer = rollout(fleet, **{fleet[4].name: refused})
+        assert found(fleet) == [BEFORE] * 5
     assert answer.code == 2
     assert f"Nothing was changed on any host. {fleet[4].name}: " in answer.said and "'eth77'" in answer.said
     assert (found(fleet) == [BEFORE] * 5 and not fleet.results.exists()) or list(fleet.results.rglob("*.json")) == []
 
 
 def test_check_mode_shows_the_plans_and_changes_nothing(fleet: Fleet) -> None:
-    answer = rollout(fleet, "--check")
+    with fleet.filtering():
+        answer = rollout(fleet, "--check")
+        assert found(fleet) == [BEFORE] * 5
     assert answer.code == 0, answer.said
     assert answer.out.count("guard: publish") == 5
-    assert found(fleet) == [BEFORE] * 5 and list(fleet.results.rglob("*.json")) == []
+    assert list(fleet.results.rglob("*.json")) == []

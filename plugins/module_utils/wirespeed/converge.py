@@ -199,7 +199,8 @@ class Converger:
             if planned.refusals:
                 break
             if planned.empty:
-                self._prove(transaction)
+                if self._soaking is not None:
+                    self._notes = prove(transaction, self._soaking, self._watched())
                 return node, desired, transaction.commit()
         left = transaction.roll_back()[1]
         missing = [str(refusal) for refusal in planned.refusals] or [report.line(step) for step in planned.steps]
@@ -209,16 +210,6 @@ class Converger:
             if left
             else "All steps were undone. Correct the intent, or report this driver and kernel.",
         )
-
-    def _prove(self, transaction: Transaction) -> None:
-        """Raises :class:`NotKept` after undoing everything."""
-        if self._soaking is None:
-            return
-        try:
-            self._notes = self._soaking.after(self._watched())
-        except WirespeedError as cause:
-            undone, left = transaction.roll_back()
-            raise NotKept(cause, Outcome(transaction.steps, tuple(undone)), left, self._soaking.to_json()) from cause
 
     def _bear_witness(self, steps: Sequence[Step]) -> None:
         """Record for each NIC that was written in which epoch its settings are now."""
@@ -232,6 +223,15 @@ class Converger:
         for name, settings in written.items():
             nic = nics[name]
             write_witness(self._paths.run, name, {**nic.witness, **dict.fromkeys(settings, nic.epoch)})
+
+
+def prove(transaction: Transaction, soaking: Soaking, watched: Mapping[str, Watched]) -> Tuple[str, ...]:
+    """Returns what could not be judged. Raises :class:`NotKept` after undoing everything."""
+    try:
+        return soaking.after(watched)
+    except WirespeedError as cause:
+        undone, left = transaction.roll_back()
+        raise NotKept(cause, Outcome(transaction.steps, tuple(undone)), left, soaking.to_json()) from cause
 
 
 def actuators(pipelines: PipelineActuator) -> Dict[Action, Actuator]:
