@@ -76,9 +76,10 @@ TUNING = {
     },
     "state": {
         "type": "str",
-        "choices": ["merged", "replaced", "gathered", "rendered", "parsed"],
+        "choices": ["merged", "replaced", "rolled_back", "gathered", "rendered", "parsed"],
         "default": "merged",
     },
+    "version": {"type": "int"},
     "render_as": {"type": "str", "choices": ["merged", "replaced"], "default": "merged"},
     "facts": {"type": "path"},
     "running_config": {"type": "raw"},

@@ -86,7 +86,7 @@ def converge(
         return converger.predict()
 
     def keep(node: Node) -> List[str]:
-        return stored.keep(paths, intent, bundle, by_entry(wanted, node.nics, place))
+        return stored.keep(paths, intent, bundle, by_entry(wanted, node.nics, place), converger.done)
 
     return converger.run(keep)
 

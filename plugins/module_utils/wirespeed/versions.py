@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Sequence
 
+from . import tuning_history
 from .config import store
 from .pipeline import instance
 from .pipeline.pins import Paths
@@ -12,7 +13,7 @@ from .pipeline.pins import Paths
 
 def versions(paths: Paths, pipelines: Sequence[str]) -> Dict[str, Any]:
     """``pipelines``: by name the ``generation`` that is published (None: none) and the ``configuration`` version
-    (0: none was delivered)."""
+    (0: none was delivered); ``tuning``: the version of the NICs' settings (0: as they were found)."""
     return {
         "pipelines": {
             name: {
@@ -21,4 +22,5 @@ def versions(paths: Paths, pipelines: Sequence[str]) -> Dict[str, Any]:
             }
             for name in pipelines
         },
+        "tuning": tuning_history.read(paths).version,
     }
