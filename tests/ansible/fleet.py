@@ -150,8 +150,9 @@ class Member:
 
     def edition(self) -> int:
         """Of the program that judged the last packet: there must be traffic."""
-        pins = "ls -td /sys/fs/bpf/wirespeed/guard/*/maps/latest | head -1"
-        shown = self.inside("sh", "-c", f"bpftool -j map dump pinned $({pins})")
+        published = json.loads((self.root / "run/wirespeed/published/guard.json").read_text())[-1]["generation"]
+        pin = f"/sys/fs/bpf/wirespeed/guard/{published}/maps/latest"
+        shown = self.inside("bpftool", "-j", "map", "dump", "pinned", pin)
         return int(json.loads(shown)[0]["formatted"]["value"])
 
     def gro(self) -> bool:

@@ -123,3 +123,24 @@ def test_check_mode_shows_the_plans_and_changes_nothing(fleet: Fleet) -> None:
     assert answer.code == 0, answer.said
     assert answer.out.count("guard: publish") == 4
     assert list(fleet.results.rglob("*.json")) == []
+
+
+def test_rollback_brings_the_hosts_that_a_rollout_has_changed_back_to_what_they_ran_before(fleet: Fleet) -> None:
+    with fleet.filtering():
+        with fleet[3].faulty():
+            assert rollout(fleet).code == 2
+        answer = fleet.play("rollback", fleet.after)
+        assert answer.code == 0, answer.said
+        assert found(fleet) == [BEFORE] * 4
+        again = fleet.play("rollback", fleet.after)
+        assert again.code == 0 and "changed=1" not in again.out, again.said
+
+
+@pytest.mark.parametrize(("what", "expected"), [("code", (1, False)), ("tuning", (2, True))])
+def test_rollback_of_one_thing_leaves_the_others(fleet: Fleet, what: str, expected: Any) -> None:
+    with fleet.filtering():
+        fleet.apply(fleet.after)
+        words = {"wirespeed_rollback_what": [what], "wirespeed_rollback_to": "previous"}
+        answer = fleet.play("rollback", fleet.after, "-e", json.dumps(words))
+        assert answer.code == 0, answer.said
+        assert found(fleet) == [expected] * 4

@@ -163,6 +163,8 @@ def put_back(
     now = earlier or Stored()
     for name, (entry, profiles) in nics.items():
         now = now.retuned(name, entry, profiles)
+    if now == earlier and not any(each.values for each in before.values()):
+        return  # there already
     tuning_history.write(paths, tuning_history.read(paths).noted(before, at, version))
     if earlier is not None or now.nics:
         _write(paths, earlier, now, {})
