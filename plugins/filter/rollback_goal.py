@@ -18,7 +18,7 @@ short_description: Where a rollback of one host goes
 description:
   - Lists the versions that a host is to go back to, for P(wirespeed.xdp.rollback#role).
   - It is part of the role P(wirespeed.xdp.rollback#role).
-positional: _input, what, pipelines, record
+positional: _input, what, pipelines, record, summary
 options:
   _input:
     description: V(rollout), V(previous), or a mapping of C(generation), C(configuration) and C(tuning).
@@ -38,6 +38,10 @@ options:
     description: The text of the host's result of the last rollout; for V(rollout).
     type: str
     required: true
+  summary:
+    description: The text of the fleet's. Where there is one, a host without a result is one that it has not come to.
+    type: str
+    required: false
 """
 
 EXAMPLES = r"""
@@ -53,9 +57,11 @@ _value:
 """
 
 
-def rollback_goal(to: Any, what: List[str], pipelines: List[str], record: str) -> Dict[str, List[Any]]:
+def rollback_goal(
+    to: Any, what: List[str], pipelines: List[str], record: str, summary: str = ""
+) -> Dict[str, List[Any]]:
     try:
-        return goal(to, list(what), list(pipelines), record)
+        return goal(to, list(what), list(pipelines), record, summary)
     except BadGoal as error:
         problem = str(error)
     raise AnsibleFilterError(problem)

@@ -19,11 +19,14 @@ class BadGoal(ValueError):
     """One sentence for the user."""
 
 
-def goal(to: Union[str, Mapping[str, Any]], what: Sequence[str], pipelines: Sequence[str], record: str) -> Goal:
+def goal(
+    to: Union[str, Mapping[str, Any]], what: Sequence[str], pipelines: Sequence[str], record: str, summary: str = ""
+) -> Goal:
     """``code``: ``name`` and ``generation`` of pipelines, ``configuration``: ``name`` and ``configuration``,
     ``tuning``: at most one ``version``; None stands for the one before the last change. ``lines`` say it.
 
-    ``record`` is the text of the host's result file, for ``rollout``. Raises :class:`BadGoal`.
+    ``record`` is the text of the host's result file, and ``summary`` that of the fleet's, for ``rollout``. Raises
+    :class:`BadGoal`.
     """
     unknown = [str(word) for word in what if word not in WHAT]
     if unknown:
@@ -33,7 +36,7 @@ def goal(to: Union[str, Mapping[str, Any]], what: Sequence[str], pipelines: Sequ
     elif to == PREVIOUS:
         found = _everything(pipelines, None, None, [{"version": None}])
     elif to == ROLLOUT:
-        found = _before_rollout(record)
+        found = _before_rollout(record, summary)
     else:
         raise BadGoal(
             f"wirespeed_rollback_to is {to!r}. Allowed: {ROLLOUT}, {PREVIOUS}, or a mapping of {', '.join(NAMED)}."
@@ -60,8 +63,10 @@ def _named(to: Mapping[str, Any], pipelines: Sequence[str]) -> Goal:
     return {word: found[word] if key in to else [] for key, word in NAMED.items()}
 
 
-def _before_rollout(text: str) -> Goal:
+def _before_rollout(text: str, summary: str) -> Goal:
     """Only what that rollout has changed: the rest is not its matter."""
+    if summary and not text:
+        return {"code": [], "configuration": [], "tuning": [], "lines": ["no rollout has come to this host"]}
     record = _read(text)
     before, after = record.get("before"), record.get("after")
     if before is None:

@@ -155,6 +155,10 @@ class Member:
         shown = self.inside("bpftool", "-j", "map", "dump", "pinned", pin)
         return int(json.loads(shown)[0]["formatted"]["value"])
 
+    def tuning(self) -> int:
+        """The version of its tuning."""
+        return int(json.loads((self.root / "var/lib/wirespeed/tuning.json").read_text())["changes"][-1]["version"])
+
     def gro(self) -> bool:
         return "generic-receive-offload: on" in self.inside("ethtool", "-k", INTERFACE)
 
@@ -235,6 +239,18 @@ class Fleet:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda member: member.apply(self.control.work, wanted), self.members))
 
+    def without_tables(self, wanted: Mapping[str, Any]) -> Dict[str, Any]:
+        pipelines = [{**each, "tables": {}} for each in wanted["wirespeed_pipelines"]]
+        return {**wanted, "wirespeed_pipelines": pipelines}
+
+    def with_document(self, denied: List[str]) -> Dict[str, Any]:
+        """The code as before, and a document that denies these addresses."""
+        document = self.control.work / "guard.document.yml"
+        document.write_text(json.dumps({"pipeline": "guard", "tables": {"denied": denied}}))
+        manifest = str(self.control.work / "guard.pipeline.yml")
+        delivery = {"pipeline": "guard", "document": str(document), "manifest": manifest}
+        return {**self.without_tables(self.before), "wirespeed_configurations": [delivery]}
+
     def command(
         self, playbook: str, wanted: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]], *arguments: str
     ) -> List[str]:
@@ -275,9 +291,12 @@ class Fleet:
         file = self.results / "hosts" / f"{self[number].name}.json"
         return dict(json.loads(file.read_text())) if file.exists() else {}
 
+    def summary(self) -> Dict[str, Any]:
+        return dict(json.loads((self.results / "rollout.json").read_text()))
+
     def states(self) -> List[str]:
         """As the summary of the last rollout has them."""
-        told = json.loads((self.results / "rollout.json").read_text())["hosts"]
+        told = self.summary()["hosts"]
         return [told[member.name]["state"] for member in self.members]
 
     def editions(self) -> List[int]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.probes import requires
 
-from .fleet import Fleet, kill, netns_fleet, until
+from .fleet import ALLOWED, DENIED, Fleet, kill, netns_fleet, until
 
 pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool", "bpftool", "clang")
 
@@ -136,11 +136,29 @@ def test_rollback_brings_the_hosts_that_a_rollout_has_changed_back_to_what_they_
         assert again.code == 0 and "changed=1" not in again.out, again.said
 
 
-@pytest.mark.parametrize(("what", "expected"), [("code", (1, False)), ("tuning", (2, True))])
-def test_rollback_of_one_thing_leaves_the_others(fleet: Fleet, what: str, expected: Any) -> None:
+def test_code_and_tuning_go_back_by_themselves_without_a_result(fleet: Fleet) -> None:
     with fleet.filtering():
         fleet.apply(fleet.after)
-        words = {"wirespeed_rollback_what": [what], "wirespeed_rollback_to": "previous"}
-        answer = fleet.play("rollback", fleet.after, "-e", json.dumps(words))
+        previous = {"wirespeed_rollback_what": ["code"], "wirespeed_rollback_to": "previous"}
+        answer = fleet.play("rollback", fleet.after, "-e", json.dumps(previous))
         assert answer.code == 0, answer.said
-        assert found(fleet) == [expected] * 4
+        assert found(fleet) == [(1, False)] * 4
+        before = {"wirespeed_rollback_to": {"tuning": fleet[1].tuning() - 1}}
+        answer = fleet.play("rollback", fleet.after, "--limit", fleet[1].name, "-e", json.dumps(before))
+        assert answer.code == 0, answer.said
+        assert found(fleet) == [(1, True), *[(1, False)] * 3]
+
+
+def test_a_document_reaches_all_hosts_and_one_that_misbehaves_is_taken_back_on_the_first(fleet: Fleet) -> None:
+    wanted = fleet.with_document([DENIED])
+    fleet.apply(fleet.without_tables(fleet.before))
+    answer = fleet.play("rollout", wanted, "-e", json.dumps({**BATCHES, **SHORT}))
+    assert answer.code == 0, answer.said
+    assert fleet.summary()["configuration_seconds"]["guard"] > 0
+    assert "configuration of guard: on the last host" in answer.out
+    with fleet.filtering():
+        wrong = {"wirespeed_rollout_soak": {"seconds": 0.4, "min_packets": 20, "max_change": 0.1}}
+        answer = fleet.play("rollout", fleet.with_document([DENIED, ALLOWED]), "-e", json.dumps({**BATCHES, **wrong}))
+        assert answer.code == 2, answer.said
+    assert fleet.states() == ["rolled_back", *["not_reached"] * 3]
+    assert "verdict denied went from" in fleet.record(1)["message"]
