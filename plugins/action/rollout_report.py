@@ -30,5 +30,6 @@ class ActionModule(ActionBase):
         hosts = list(variables["ansible_play_hosts_all"])
         made = summary(hosts, variables["hostvars"], asked["run"], asked["committed"], time.time())
         path = Path(asked["folder"], "rollout.json")
-        write(path, made)
+        if not self._task.check_mode:
+            write(path, made)
         return {"changed": False, "path": str(path), "summary": made, "lines": lines(made)}

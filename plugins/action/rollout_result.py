@@ -33,5 +33,6 @@ class ActionModule(ActionBase):
         path = Path(asked["folder"], "hosts", f"{host.replace(os.sep, '_')}.json")
         earlier = path.read_text(encoding="utf-8") if path.exists() else ""
         made = record(host, asked["run"], asked["plan"], earlier, asked["change"], asked["deliveries"], time.time())
-        write(path, made)
+        if not self._task.check_mode:
+            write(path, made)
         return {"changed": False, "path": str(path), "record": made}

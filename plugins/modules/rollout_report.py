@@ -17,7 +17,9 @@ extends_documentation_fragment:
   - wirespeed.xdp.attributes
 attributes:
   check_mode:
-    support: none
+    support: full
+    details:
+      - Nothing is written.
   diff_mode:
     support: none
   idempotent:
@@ -78,6 +80,7 @@ def main() -> None:
             "run": {"type": "dict", "required": True},
             "committed": {"type": "float", "default": 0.0},
         }
+        supports_check_mode=True,
     ).fail_json(msg="Call this module by its full name, wirespeed.xdp.rollout_report.")
 
 

@@ -19,7 +19,9 @@ extends_documentation_fragment:
   - wirespeed.xdp.attributes
 attributes:
   check_mode:
-    support: none
+    support: full
+    details:
+      - Nothing is written.
   diff_mode:
     support: none
   idempotent:
@@ -85,6 +87,7 @@ def main() -> None:
             "change": {"type": "dict"},
             "deliveries": {"type": "list", "elements": "dict", "default": []},
         }
+        supports_check_mode=True,
     ).fail_json(msg="Call this module by its full name, wirespeed.xdp.rollout_result.")
 
 
