@@ -79,7 +79,7 @@ def main() -> None:
             "folder": {"type": "path", "required": True},
             "run": {"type": "dict", "required": True},
             "committed": {"type": "float", "default": 0.0},
-        }
+        },
         supports_check_mode=True,
     ).fail_json(msg="Call this module by its full name, wirespeed.xdp.rollout_report.")
 

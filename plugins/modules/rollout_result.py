@@ -86,7 +86,7 @@ def main() -> None:
             "plan": {"type": "dict", "required": True},
             "change": {"type": "dict"},
             "deliveries": {"type": "list", "elements": "dict", "default": []},
-        }
+        },
         supports_check_mode=True,
     ).fail_json(msg="Call this module by its full name, wirespeed.xdp.rollout_result.")
 
