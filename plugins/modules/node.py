@@ -18,10 +18,12 @@ description:
   - In check mode it stops after the plan, which lists the very steps that a run would take.
   - A program on an XDP hook that another loader put there is not touched, unless O(nics[].foreign=adopt); the module
     fails and says whose it is.
+  - With O(soak) a change that does not prove itself on the node is undone too, in the same call.
   - With O(facts) no host is looked at and none is changed; the plan is that for the host as it was captured.
 extends_documentation_fragment:
   - wirespeed.xdp.attributes
   - wirespeed.xdp.intent
+  - wirespeed.xdp.soak
 attributes:
   check_mode:
     support: full
@@ -79,6 +81,20 @@ EXAMPLES = r"""
     pipelines:
       - name: scrubber
         attach: auto
+
+- name: Keep the change only if the node still filters as before, and still reaches its gateway, for half a minute
+  wirespeed.xdp.node:
+    nics:
+      - driver: igb
+        pipeline: scrubber
+    pipelines:
+      - name: scrubber
+    soak:
+      seconds: 30
+      max_change: 0.05
+      verdicts:
+        malformed: {max_share: 0.02}
+      reach: ['192.0.2.1:179']
 
 - name: Review without reaching the host
   wirespeed.xdp.node:
@@ -225,11 +241,28 @@ diff:
   description: The steps and the values before and after, for C(--diff).
   returned: success
   type: dict
+versions:
+  description:
+    - The published C(generation) of each pipeline and its C(configuration) version, C(before) the run and C(after) it;
+      in check mode only before. Where O(wirespeed.xdp.pipeline#module:generation) and
+      O(wirespeed.xdp.config#module:version) can go back to.
+  returned: success, without O(facts)
+  type: dict
+  sample:
+    before: {pipelines: {scrubber: {generation: 1f0c2a90b1d3, configuration: 4}}}
+    after: {pipelines: {scrubber: {generation: 77d1c0b2e4aa, configuration: 4}}}
+soak:
+  description: What was counted before and after the change, by pipeline; the name is empty for NICs without one.
+  returned: with O(soak), where something was changed
+  type: dict
 outcome:
   description: Which steps were taken and undone.
-  returned: failure in the middle of a run
+  returned: failure in the middle of a run, or after O(soak)
   type: dict
 """
+
+import sys
+from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -239,8 +272,14 @@ from ..module_utils.wirespeed import engine
 
 def main() -> None:
     module = AnsibleModule(argument_spec=_front.NODE, supports_check_mode=True)
-    _front.finish(
-        module, lambda: engine.converge(_front.intent(module.params), _front.bundle(module), check=module.check_mode)
+    _front.finish(module, lambda: _answer(module))
+
+
+def _answer(module: AnsibleModule) -> Dict[str, Any]:
+    asked, bundle = module.params, _front.bundle(module)
+    # Ansible reads this process's standard output; when it is gone, nobody hears how the change went.
+    return engine.converge(
+        _front.intent(asked), bundle, module.check_mode, soak=asked["soak"], listener=sys.stdout.fileno()
     )
 
 

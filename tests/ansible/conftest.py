@@ -42,9 +42,9 @@ class Control:
     def collection(self) -> Path:
         return self.collections / "ansible_collections" / "wirespeed" / "xdp"
 
-    def run(self, program: str, *arguments: str, inside: Sequence[str] = (), **environment: str) -> Answer:
-        """``inside`` is a command that runs the rest of its arguments as a command."""
-        settings = {
+    def environment(self, **more: str) -> Dict[str, str]:
+        """Of Ansible's commands."""
+        return {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
@@ -52,10 +52,15 @@ class Control:
             "ANSIBLE_LOCALHOST_WARNING": "0",
             "ANSIBLE_LOCAL_TEMP": str(self.work / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
-            **environment,
+            **more,
         }
+
+    def run(self, program: str, *arguments: str, inside: Sequence[str] = (), **environment: str) -> Answer:
+        """``inside`` is a command that runs the rest of its arguments as a command."""
         command = [*inside, str(BIN / program), *arguments]
-        done = subprocess.run(command, cwd=self.work, env=settings, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.work, env=self.environment(**environment), capture_output=True, text=True, check=False
+        )
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def module(self, name: str, options: Dict[str, Any], *flags: str, inside: Sequence[str] = ()) -> Answer:
