@@ -234,14 +234,15 @@ outcome:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _front
-from ..module_utils.wirespeed import engine
+from ..module_utils.wirespeed import drift_engine, engine
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=_front.NODE, supports_check_mode=True)
-    _front.finish(
-        module, lambda: engine.converge(_front.intent(module.params), _front.bundle(module), check=module.check_mode)
-    )
+    intent, bundle = _front.intent(module.params), _front.bundle(module)
+    if module.check_mode:
+        _front.finish(module, lambda: drift_engine.look(intent, bundle))
+    _front.finish(module, lambda: engine.converge(intent, bundle, check=False))
 
 
 if __name__ == "__main__":
