@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ..model.step import Disruption
 
 Host = Dict[str, Any]
 
 MAX_ITEMS = 64
 MAX_TEXT = 2000
+
+PROGRAM, CODE, CONFIG = "program", "code", "config"
+FILTERING = (PROGRAM, CODE, CONFIG)
+"""Kinds of deviations that change what becomes of packets. All others are names of settings: they cost speed."""
 
 
 class State(str, Enum):
@@ -39,7 +45,7 @@ def compared(host: str, result: Mapping[str, Any]) -> Optional[Host]:
     if "deviations" not in told:
         return None
     unsupported = [_lack(each) for each in told["deviations"] if each.get("unsupported")]
-    deviations = [_deviation(each) for each in told["deviations"] if not each.get("unsupported")]
+    deviations = sorted((_deviation(each) for each in told["deviations"] if not each.get("unsupported")), key=_rank)
     state = State.DRIFT if deviations else State.UNSUPPORTED if unsupported else State.CLEAN
     nics = told.get("nics") or []
     return {
@@ -51,6 +57,12 @@ def compared(host: str, result: Mapping[str, Any]) -> Optional[Host]:
         "deviations": deviations,
         "unsupported": unsupported,
     }
+
+
+def _rank(deviation: Mapping[str, Any]) -> Tuple[bool, int]:
+    """What becomes of packets first, then what no step repairs, then what costs most to repair; alike as planned."""
+    cost = deviation["disruption"]
+    return deviation["kind"] not in FILTERING, -len(Disruption) if cost is None else -Disruption(cost).rank
 
 
 def not_compared(host: str, state: State, reason: str) -> Host:

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..model.step import Disruption
-from .document import Host, State
+from .document import FILTERING, Host, State
 
 SCHEMA = 1
 NAME = "wirespeed drift"
-
-PROGRAM, CODE, CONFIG = "program", "code", "config"
-FILTERING = (PROGRAM, CODE, CONFIG)
-"""Kinds of deviations that change what becomes of packets. All others are names of settings: they cost speed."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple
 from ..errors import MissingPrerequisite
 from ..packaged import unpacked
 from . import lines
-from .document import State
-from .fleet import FILTERING, Entry, Report
+from .document import FILTERING, State
+from .fleet import Entry, Report
 
 HERE = Path(__file__).resolve().parent
 SEPARATOR = "|"
 MAX_VALUE = 400
+_WORDS = {"host": "host settings", "config": "configuration"}
 _PIECES = 64
 
 
@@ -33,6 +34,7 @@ def pieces(report: Report) -> Iterator[str]:
     )
     environment.filters["value"] = _value
     environment.filters["words"] = _words
+    environment.filters["breakable"] = _breakable
     template = environment.from_string(_text("page.html.j2"))
     stream = template.stream(**_names(report))
     stream.enable_buffering(_PIECES)
@@ -90,7 +92,15 @@ def _value(plain: Any) -> str:
 
 
 def _words(kind: str) -> str:
-    return kind.replace("_", " ")
+    """A kind as the head of a column."""
+    return _WORDS.get(kind, kind.replace("_", " "))
+
+
+def _breakable(text: str) -> Any:
+    """A host's name or a path may go on in the next line after a dot."""
+    from markupsafe import Markup, escape
+
+    return Markup(".<wbr>").join(map(escape, text.split(".")))
 
 
 def _text(name: str) -> str:
