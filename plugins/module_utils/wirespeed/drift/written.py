@@ -18,6 +18,7 @@ from .fleet import SCHEMA, Report
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 MAX_BYTES = 256 << 20
+_SAID = 200
 
 
 def json_pieces(report: Report) -> Iterator[str]:
@@ -81,12 +82,14 @@ def _check(document: Any, place: Place) -> None:
         raise BadInput(place, "schema", f"is {version}; this Wirespeed reads up to {SCHEMA}.", "Use a newer one.")
     try:
         from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import best_match
     except ImportError:
         raise MissingPrerequisite(
             "Reports are checked by JSON Schema, and the Python library jsonschema is missing.",
             "Install python3-jsonschema.",
         ) from None
-    mistakes = sorted(Draft202012Validator(schema()).iter_errors(document), key=lambda each: list(each.path))
-    if mistakes:
-        field = ".".join(map(str, mistakes[0].path))
-        raise BadInput(place, field, f"is not as a drift report has it: {mistakes[0].message[:300]}.")
+    mistake = best_match(Draft202012Validator(schema()).iter_errors(document))
+    if mistake is not None:
+        field = ".".join(map(str, mistake.absolute_path))
+        said = mistake.message if len(mistake.message) <= _SAID else f"... {mistake.message[-_SAID:]}"
+        raise BadInput(place, field, f"is not as a drift report has it: {said}.")
