@@ -12,7 +12,7 @@ BENCHES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
+.PHONY: help demo test test-deep bench lint sanity setup setup-lab setup-browser bpf collection venv lab-up lab-ssh lab-down lab-list clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
@@ -47,7 +47,10 @@ collection: bpf
 venv: | $(PYTHON)
 	@echo $(VENV)
 
-test: collection setup-lab
+setup-browser: setup
+	@$(PYTHON) tools/setup.py browser
+
+test: collection setup-lab setup-browser
 	@$(STAGE) "tests" $(VENV)/bin/python -m pytest -rs -n $(WORKERS) $(PYTEST_ARGS) $(TESTS)
 
 ifeq ($(NODE),netns)

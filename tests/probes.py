@@ -125,6 +125,7 @@ PROBES: Dict[str, Callable[[], str]] = {
     "clang": lambda: _command("clang"),
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
+    "chromium": lambda: _command("chromium"),
     "tshark": lambda: _command("tshark"),
     "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",
     "nmcli": lambda: _command("nmcli"),

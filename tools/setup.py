@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Installs what is missing of the packages that pyproject.toml names, and makes the virtual environment.
 
-    setup.py [GROUP ...]    apt groups of [tool.wirespeed.apt] (all but lab*, unless named), then the environment
+    setup.py [GROUP ...]    apt groups of [tool.wirespeed.apt] (all but lab* and browser, unless named), then the environment
     setup.py --path         print where the environment is, and do nothing
 
 A second run installs nothing and takes a fraction of a second.
@@ -25,6 +25,7 @@ import project  # noqa: E402
 from progress import Failed, Stage  # noqa: E402
 
 BACKPORTS = "_backports"
+LARGE = ("lab", "browser")  # only for who names them
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.path:
         print(folder)
         return 0
-    groups = options.groups or [group for group in named.apt if not group.startswith("lab")]
+    groups = options.groups or [group for group in named.apt if not group.startswith(LARGE)]
     unknown = [group for group in groups if group not in named.apt]
     if unknown:
         parser.error(f"no such group in [tool.wirespeed.apt]: {', '.join(unknown)}; there are {', '.join(named.apt)}")

@@ -120,7 +120,7 @@ def finish(module: AnsibleModule, call: Callable[[], Dict[str, Any]]) -> NoRetur
     try:
         result = call()
     except WirespeedError as error:
-        failure = {"msg": str(error), **_outcome(error)}
+        failure = {"msg": str(error), **({"unsupported": True} if error.unsupported else {}), **_outcome(error)}
     except Exception as error:  # pylint: disable=broad-exception-caught
         failure = _defect(module, error)
     if failure:

@@ -267,7 +267,7 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _front
-from ..module_utils.wirespeed import engine
+from ..module_utils.wirespeed import drift_engine, engine
 
 
 def main() -> None:
@@ -277,10 +277,11 @@ def main() -> None:
 
 def _answer(module: AnsibleModule) -> Dict[str, Any]:
     asked, bundle = module.params, _front.bundle(module)
+    intent = _front.intent(asked)
+    if module.check_mode:
+        return drift_engine.look(intent, bundle)
     # Ansible reads this process's standard output; when it is gone, nobody hears how the change went.
-    return engine.converge(
-        _front.intent(asked), bundle, module.check_mode, soak=asked["soak"], listener=sys.stdout.fileno()
-    )
+    return engine.converge(intent, bundle, False, soak=asked["soak"], listener=sys.stdout.fileno())
 
 
 if __name__ == "__main__":

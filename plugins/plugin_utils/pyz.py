@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Iterator, Tuple
 
 PACKAGE = Path(__file__).resolve().parents[1] / "module_utils" / "wirespeed"
-DATA = (".py", ".yml", ".json", ".o")
+DATA = (".py", ".yml", ".json", ".o", ".j2", ".css", ".js")
 
 _INTERPRETER = b"#!/usr/bin/env python3\n"
 _MAIN = b"""\

@@ -19,6 +19,7 @@ from . import (
     config_verbs,
     counter_verbs,
     diagnose_verbs,
+    drift_verbs,
     engine,
     exporter_verbs,
     map_verbs,
@@ -154,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "verify", _verify, "check settings and counters against the intent; exit code 2 if they differ"
     )
     counter_verbs.with_window(_with_intent(verifying))
+    drift_verbs.add(verbs, _verb_with_own_output)
     counter_verbs.add(verbs, _verb, _count)
     profile_verbs.add(verbs, _verb)
     pipeline_verbs.add(verbs, _verb)
@@ -168,9 +170,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verb(verbs: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    parser = _verb_with_own_output(verbs, name, run, text)
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+    return parser
+
+
+def _verb_with_own_output(verbs: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.set_defaults(verb=run)
-    parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.add_argument(
         "--profiles-path", action="append", default=[], metavar="DIR", help="a directory of site profiles; repeatable"
     )
