@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder that mkdocs builds from: the pages of docs/ as they are, but for links that leave it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shutil
+from pathlib import Path
+from typing import Dict, Mapping
+
+# [text](target), and not an image's; what stands in code is left alone.
+LINK = re.compile(r"(?P<code>```.*?^```|`[^`\n]+`)|(?P<open>\]\()(?P<target>[^)\s]+)(?P<close>\))", re.S | re.M)
+ELSEWHERE = re.compile(r"[a-z]+:|#|//")
+
+
+def stage(root: Path, into: Path, made: Mapping[str, str], repository: str) -> None:
+    """``made``: pages by name that have no file in the tree. ``into`` is begun anew."""
+    shutil.rmtree(into, ignore_errors=True)
+    shutil.copytree(root / "docs", into, ignore=shutil.ignore_patterns("*.pyc"))
+    pages = {f"docs/{path.relative_to(into).as_posix()}": path.relative_to(into).as_posix() for path in into.rglob("*.md")}
+    pages |= {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+    pages |= {f"roles/{path.parent.name}/README.md": f"role_{path.parent.name}.md" for path in root.glob("roles/*/README.md")}
+    pages |= {f"plugins/modules/{path.stem}.py": f"module_{path.stem}.md" for path in root.glob("plugins/modules/*.py")}
+    for source, page in pages.items():
+        if source.endswith(".md") and not source.startswith("roles/"):
+            text = (root / source).read_text(encoding="utf-8")
+            (into / page).write_text(_relinked(text, source, pages, repository), encoding="utf-8")
+    for name, text in made.items():
+        (into / name).write_text(text, encoding="utf-8")
+
+
+def _relinked(text: str, source: str, pages: Dict[str, str], repository: str) -> str:
+    """Links to files of the tree that are no pages of the site go to the repository."""
+
+    def one(found: "re.Match[str]") -> str:
+        if found["code"] or ELSEWHERE.match(found["target"]):
+            return found[0]
+        path, sharp, part = found["target"].partition("#")
+        file = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
+        if file in pages:
+            return f"{found['open']}{posixpath.relpath(pages[file], posixpath.dirname(pages[source]) or '.')}{sharp}{part})"
+        if file.startswith("docs/"):
+            return found[0]  # a picture of the site, or a link that the strict build refuses
+        return f"{found['open']}{repository}/blob/main/{file}{sharp}{part})"
+
+    return LINK.sub(one, text)
