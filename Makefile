@@ -5,6 +5,7 @@ PYTHON := /usr/bin/python3
 VENV = $(shell $(PYTHON) tools/setup.py --path)
 STAGE := $(PYTHON) tools/stage.py
 NODE ?= lab
+NAMES ?= edge1 edge2
 NODES ?= a=6.1:igb b=6.12:virtio:queues=4:rss=on c=newest:vmxnet3
 TESTS ?= tests/unit tests/kernel tests/ansible tests/lab
 PYTEST_ARGS ?=
@@ -12,7 +13,7 @@ BENCHES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint sanity docs setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
+.PHONY: help demo test test-deep bench lint sanity docs setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
@@ -27,6 +28,7 @@ help:
 	@echo "make setup               install what is missing (apt, pip); the other targets do it by themselves"
 	@echo "make venv                print where the Python environment is"
 	@echo "make lab-up NODES='...'  start virtual machines; make lab-list, lab-ssh NODE=a, lab-down"
+	@echo "make netns-up            two nodes that are network namespaces (NAMES='...'); netns-inventory, netns-down"
 	@echo "make clean               remove what was built in the tree (the caches stay)"
 
 # Python is needed to install anything else, so it alone is installed from here.
@@ -72,6 +74,16 @@ lab-list:
 
 lab-down:
 	@$(VENV)/bin/python -m tests.lab down
+
+# Nodes that are network namespaces: no virtual machines, real SSH, one veth pair each.
+netns-up: setup
+	@for name in $(NAMES); do $(VENV)/bin/python -m tests.netns_node up $$name || exit; done
+
+netns-inventory:
+	@$(VENV)/bin/python -m tests.netns_node inventory
+
+netns-down:
+	@$(VENV)/bin/python -m tests.netns_node down $(NAMES)
 
 bench: collection
 	@$(STAGE) "bench" $(VENV)/bin/python -m bench $(BENCHES)

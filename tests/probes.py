@@ -121,6 +121,7 @@ PROBES: Dict[str, Callable[[], str]] = {
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
     "tshark": lambda: _command("tshark"),
+    "ping": lambda: _command("ping"),
     "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",
     "nmcli": lambda: _command("nmcli"),
     "xdp-tools": _xdp_tools,

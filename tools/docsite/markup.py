@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any, List, Optional, Sequence
 
 from antsibull_docs_parser import dom
@@ -10,6 +12,10 @@ from antsibull_docs_parser.md import to_md
 from antsibull_docs_parser.parser import Context, parse
 
 OURS = "wirespeed.xdp."
+CODE = re.compile(r"<code>(?:<strong>)?(?P<text>.*?)(?:</strong>)?</code>", re.S)
+TARGET = re.compile(r"\]\((?P<target>(?:\\.|[^)\\])*)\)")
+ESCAPE = re.compile(r"\\(.)", re.S)
+NO_ESCAPE = re.compile(r"\\([^\\`*_{}\[\]()>#+\-.!])")
 KINDS = {"module": "module", "role": "role"}
 
 
@@ -29,7 +35,15 @@ def markdown(text: "str | Sequence[str]", plugin: "dom.PluginIdentifier | None" 
     paragraphs = [text] if isinstance(text, str) else list(text)
     context = Context(current_plugin=plugin) if plugin else Context()
     parsed = parse(paragraphs, context, errors="exception")
-    return to_md(parsed, link_provider=_Links(), par_start="", par_end="", par_sep="\n\n", par_empty="")  # type: ignore[arg-type]
+    text = to_md(parsed, link_provider=_Links(), par_start="", par_end="", par_sep="\n\n", par_empty="")  # type: ignore[arg-type]
+    return _plainer(text)
+
+
+def _plainer(text: str) -> str:
+    """The parser escapes for CommonMark; mkdocs' Markdown knows fewer escapes, and none within code or links."""
+    text = CODE.sub(lambda found: "`" + ESCAPE.sub(r"\1", html.unescape(found["text"])) + "`", text)
+    text = TARGET.sub(lambda found: "](" + ESCAPE.sub(r"\1", found["target"]) + ")", text)
+    return NO_ESCAPE.sub(r"\1", text)
 
 
 def cell(text: str) -> str:
