@@ -55,7 +55,7 @@ def _schemas() -> "list[tuple[str, str, str, Dict[str, Any]]]":
             "scrubber",
             "Documents of the scrubber, key by key",
             "What a [configuration](configuration.md) of the [scrubber](scrubber.md) may say. For a pipeline of your own,"
-            " `wirespeed config schema --manifest NAME.pipeline.yml` makes the same from its object.",
+            " `wirespeed config schema NAME.pipeline.yml` makes the same from its object.",
             dict(json.loads(said.stdout)),
         ),
     ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import os
 import selectors
+import shlex
 import signal
 import subprocess
 import time
-from pathlib import Path
 from types import TracebackType
-from typing import Mapping, Optional, Tuple, Type
+from typing import Mapping, Optional, Sequence, Tuple, Type
 
 PATIENCE = 120.0  # seconds for one command
 END = "\x1e"
@@ -23,10 +23,10 @@ class TooLong(Exception):
 class Shell:
     """``bash`` without a terminal. Ends with everything that it began."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: str, environment: Mapping[str, str], inside: Sequence[str] = ()) -> None:
+        """``inside`` is a command that runs the rest of its arguments elsewhere; ``folder`` is one there."""
         self._child = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"],
-            cwd=folder,
+            [*inside, "bash", "--noprofile", "--norc"],
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -34,6 +34,7 @@ class Shell:
             start_new_session=True,
         )
         self._code = 0
+        self.run(f"cd {shlex.quote(folder)}")
 
     def __enter__(self) -> "Shell":
         return self
@@ -58,10 +59,11 @@ class Shell:
         self._code = int(code)
         return self._code, text
 
-    @property
-    def folder(self) -> Path:
-        """Where the shell is now."""
-        return Path(os.readlink(f"/proc/{self._child.pid}/cwd"))
+    def write(self, name: str, text: str) -> None:
+        """A file below the folder where the shell is now."""
+        words = shlex.quote(name)
+        code, said = self.run(f'mkdir -p -- "$(dirname -- {words})" && printf %s {shlex.quote(text)} > {words}')
+        assert code == 0, said
 
     def _until_end(self, command: str) -> bytes:
         assert self._child.stdout is not None
@@ -70,7 +72,9 @@ class Shell:
             selector.register(self._child.stdout, selectors.EVENT_READ)
             while said.count(END.encode()) < 2:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise TooLong(f"'{command}' has not ended in {PATIENCE:.0f} s. It said: {said.decode(errors='replace')}")
+                    raise TooLong(
+                        f"'{command}' has not ended in {PATIENCE:.0f} s. It said: {said.decode(errors='replace')}"
+                    )
                 piece = os.read(self._child.stdout.fileno(), 65536)
                 if not piece:
                     raise TooLong(f"'{command}' ended the shell. It said: {said.decode(errors='replace')}")

@@ -56,7 +56,11 @@ def plugin_page(kind: str, name: str, shown: Mapping[str, Any]) -> str:
         lines += ["## Options", "", *_options(doc["options"], plugin)]
     if doc.get("attributes"):
         rows = [
-            [f"`{key}`", each.get("support") or "", markdown(each.get("details") or each.get("description") or "", plugin)]
+            [
+                f"`{key}`",
+                each.get("support") or "",
+                markdown(each.get("details") or each.get("description") or "", plugin),
+            ]
             for key, each in doc["attributes"].items()
         ]
         lines += ["## Attributes", "", *table(["attribute", "support", ""], rows)]
@@ -90,13 +94,19 @@ def _option_rows(options: Mapping[str, Any], plugin: Any, above: str) -> Iterato
         option = options[name]
         text = markdown(option.get("description", ""), plugin)
         if option.get("choices"):
-            choices = option["choices"]
-            text += "\n\nOne of: " + ", ".join(f"`{_value(choice)}`" for choice in choices) + "."
+            text += "\n\n" + _choices(option["choices"], plugin)
         yield [f"`{above}{name}`", _type(option), _default(option), text]
         if option.get("options") or option.get("suboptions"):
             within = option.get("options") or option["suboptions"]
             many = "[]" if option.get("type") == "list" else ""
             yield from _option_rows(within, plugin, f"{above}{name}{many}.")
+
+
+def _choices(choices: Any, plugin: Any) -> str:
+    """A list, or what each choice means."""
+    if isinstance(choices, dict):
+        return "\n\n".join(f"`{_value(each)}`: {markdown(meaning, plugin)}" for each, meaning in choices.items())
+    return "One of: " + ", ".join(f"`{_value(each)}`" for each in choices) + "."
 
 
 def _type(option: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 import yaml
+
 from wirespeed import cli
 from wirespeed.counters.table import MEANING, Counter, CounterTable, parse
 from wirespeed.errors import Place
@@ -65,7 +66,9 @@ def counter_names() -> str:
         "[counters](counters.md#which-raw-counters-by-driver). A word that a driver does not tell is absent, which is not zero.",
         "",
     ]
-    return "\n".join([*lines, *table(["word", "meaning", "told by", "not told by"], [_row(each, known) for each in Counter])])
+    return "\n".join(
+        [*lines, *table(["word", "meaning", "told by", "not told by"], [_row(each, known) for each in Counter])]
+    )
 
 
 def _row(counter: Counter, known: Dict[str, CounterTable]) -> List[str]:

@@ -47,7 +47,9 @@ def _members(part: Schema) -> Dict[str, Schema]:
     found: Dict[str, Schema] = {}
     for branch in (part, *(part.get("oneOf") or ()), *(part.get("anyOf") or ()), part.get("then"), part.get("else")):
         if isinstance(branch, dict):
-            found.update({name: each for name, each in (branch.get("properties") or {}).items() if isinstance(each, dict)})
+            found.update(
+                {name: each for name, each in (branch.get("properties") or {}).items() if isinstance(each, dict)}
+            )
             if isinstance(branch.get("additionalProperties"), dict):
                 found["*"] = branch["additionalProperties"]
     return found

@@ -18,9 +18,13 @@ def stage(root: Path, into: Path, made: Mapping[str, str], repository: str) -> N
     """``made``: pages by name that have no file in the tree. ``into`` is begun anew."""
     shutil.rmtree(into, ignore_errors=True)
     shutil.copytree(root / "docs", into, ignore=shutil.ignore_patterns("*.pyc"))
-    pages = {f"docs/{path.relative_to(into).as_posix()}": path.relative_to(into).as_posix() for path in into.rglob("*.md")}
+    pages = {
+        f"docs/{path.relative_to(into).as_posix()}": path.relative_to(into).as_posix() for path in into.rglob("*.md")
+    }
     pages |= {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
-    pages |= {f"roles/{path.parent.name}/README.md": f"role_{path.parent.name}.md" for path in root.glob("roles/*/README.md")}
+    pages |= {
+        f"roles/{path.parent.name}/README.md": f"role_{path.parent.name}.md" for path in root.glob("roles/*/README.md")
+    }
     pages |= {f"plugins/modules/{path.stem}.py": f"module_{path.stem}.md" for path in root.glob("plugins/modules/*.py")}
     for source, page in pages.items():
         if source.endswith(".md") and not source.startswith("roles/"):
