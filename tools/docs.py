@@ -22,6 +22,9 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "plugins/module_utils")]
 from docsite import ansible_pages, engine_pages, navigation, schema_pages, staging  # noqa: E402  (found by the line above)
 
 SOURCE, SITE, SETTINGS = ROOT / "build/site-source", ROOT / "build/site", ROOT / "build/mkdocs.yml"
+OF_THE_SCRUBBER = """\
+What a [configuration](configuration.md) of the [scrubber](scrubber.md) may say. For a pipeline of your own,
+`wirespeed config schema NAME.pipeline.yml` makes the same from its object."""
 ENGINE = ROOT / "plugins/module_utils/wirespeed"
 
 
@@ -54,8 +57,7 @@ def _schemas() -> "list[tuple[str, str, str, Dict[str, Any]]]":
         (
             "scrubber",
             "Documents of the scrubber, key by key",
-            "What a [configuration](configuration.md) of the [scrubber](scrubber.md) may say. For a pipeline of your own,"
-            " `wirespeed config schema NAME.pipeline.yml` makes the same from its object.",
+            OF_THE_SCRUBBER,
             dict(json.loads(said.stdout)),
         ),
     ]
@@ -63,7 +65,7 @@ def _schemas() -> "list[tuple[str, str, str, Dict[str, Any]]]":
 
 def settings() -> None:
     """mkdocs.yml of the tree, with the folders of this build and the navigation of the pages that are there."""
-    document = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    document = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     pages = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.md")}
     document.update(docs_dir=str(SOURCE), site_dir=str(SITE), nav=navigation.fitted(document["nav"], pages))
     SETTINGS.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")

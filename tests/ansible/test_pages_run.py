@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages that say how to do something do it, in the order of the page: on a node of their own, from an empty folder; or in
-the clone, where the page begins with make."""
+"""Pages that say how to do something do it, in the order of the page: on a node of their own, from an empty folder; or
+in the clone, where the page begins with make."""
 
 from __future__ import annotations
 

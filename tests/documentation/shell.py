@@ -49,7 +49,7 @@ class Shell:
         self._child.communicate()
 
     def run(self, command: str) -> Tuple[int, str]:
-        """Exit code, and what it said on both streams. A command reads nothing, and ``$?`` is that of the one before."""
+        """Exit code, and what it said on both streams. It reads nothing, and ``$?`` is that of the command before."""
         assert self._child.stdin is not None
         script = f"(exit {self._code})\n{{ {command}\n}} </dev/null\nprintf '{END}%d{END}' $?\n"
         self._child.stdin.write(script.encode())

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import json
 import re
 import tempfile
@@ -48,10 +50,10 @@ def _mistakes(document: Any) -> List[str]:
         if is_it(document):
             return list(judge(document))
     keys = sorted(document) if isinstance(document, dict) else type(document).__name__
-    return [
-        f"nobody knows what this is ({keys}), so nothing checks it. Give it the top keys of an intent, manifest, profile, "
-        "document, inventory, play or task; or say ```yaml shown."
-    ]
+    remedy = (
+        "Give it the top keys of an intent, manifest, profile, document, inventory, play or task; or say ```yaml shown."
+    )
+    return [f"nobody knows what this is ({keys}), so nothing checks it. {remedy}"]
 
 
 def _keys(document: Any) -> "set[str]":
@@ -185,9 +187,6 @@ def _part_of_a_manifest(document: Mapping[str, Any]) -> Iterator[str]:
 
 @functools.cache
 def _document_schema(pipeline: str) -> Dict[str, Any]:
-    import contextlib
-    import io
-
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         code = cli.main(["config", "schema", pipeline])

@@ -19,7 +19,7 @@ PLUGINS = ("callback", "filter", "lookup")
 
 
 def pages(collections: Path) -> Dict[str, str]:
-    """By file name. ``collections`` is what ANSIBLE_COLLECTIONS_PATH needs. CalledProcessError: its reason is printed."""
+    """By file name. ``collections``: what ANSIBLE_COLLECTIONS_PATH needs. CalledProcessError: its reason is printed."""
     made: Dict[str, str] = {}
     for name, shown in _asked(collections, "module").items():
         made[f"module_{_short(name)}.md"] = plugin_page("module", name, shown)

@@ -63,7 +63,7 @@ def counter_names() -> str:
         "# Unified counters",
         "",
         "The words of every report, and which drivers tell them. What each is made of, driver by driver:",
-        "[counters](counters.md#which-raw-counters-by-driver). A word that a driver does not tell is absent, which is not zero.",
+        "[counters](counters.md#which-raw-counters-by-driver). A word that a driver does not tell is absent, not zero.",
         "",
     ]
     return "\n".join(
