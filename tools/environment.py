@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The virtual environments, over the system's own Python and its Debian modules: one with ansible, pytest and the linters,
-and one for each tool whose requirements would not go with these.
+"""The virtual environments, over the system's own Python and its Debian modules: one with ansible, pytest and the
+linters, and one for each tool whose requirements would not go with these.
 
 It lives in the cache under a name made of what it holds, so that another branch with other
 requirements gets another one, and an unchanged one is never built twice.

@@ -51,7 +51,7 @@ def _mistakes(document: Any) -> List[str]:
             return list(judge(document))
     keys = sorted(document) if isinstance(document, dict) else type(document).__name__
     remedy = (
-        "Give it the top keys of an intent, manifest, profile, document, inventory, play or task; or say ```yaml shown."
+        "Give it the keys of an intent, manifest, profile, document, inventory, play or task; or say ```yaml shown."
     )
     return [f"nobody knows what this is ({keys}), so nothing checks it. {remedy}"]
 

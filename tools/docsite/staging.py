@@ -18,20 +18,28 @@ def stage(root: Path, into: Path, made: Mapping[str, str], repository: str) -> N
     """``made``: pages by name that have no file in the tree. ``into`` is begun anew."""
     shutil.rmtree(into, ignore_errors=True)
     shutil.copytree(root / "docs", into, ignore=shutil.ignore_patterns("*.pyc"))
-    pages = {
-        f"docs/{path.relative_to(into).as_posix()}": path.relative_to(into).as_posix() for path in into.rglob("*.md")
-    }
-    pages |= {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
-    pages |= {
-        f"roles/{path.parent.name}/README.md": f"role_{path.parent.name}.md" for path in root.glob("roles/*/README.md")
-    }
-    pages |= {f"plugins/modules/{path.stem}.py": f"module_{path.stem}.md" for path in root.glob("plugins/modules/*.py")}
+    pages = _pages(root, into)
     for source, page in pages.items():
         if source.endswith(".md") and not source.startswith("roles/"):
             text = (root / source).read_text(encoding="utf-8")
             (into / page).write_text(_relinked(text, source, pages, repository), encoding="utf-8")
     for name, text in made.items():
         (into / name).write_text(text, encoding="utf-8")
+
+
+def _pages(root: Path, into: Path) -> Dict[str, str]:
+    """Files of the tree that a link may lead to -> the page that they are on the site."""
+    docs = [path.relative_to(into).as_posix() for path in into.rglob("*.md")]
+    roles = [path.parent.name for path in root.glob("roles/*/README.md")]
+    modules = [path.stem for path in root.glob("plugins/modules/*.py")]
+    return {
+        **{f"docs/{page}": page for page in docs},
+        "README.md": "index.md",
+        "CONTRIBUTING.md": "contributing.md",
+        "CHANGELOG.md": "changelog.md",
+        **{f"roles/{name}/README.md": f"role_{name}.md" for name in roles},
+        **{f"plugins/modules/{name}.py": f"module_{name}.md" for name in modules},
+    }
 
 
 def _relinked(text: str, source: str, pages: Dict[str, str], repository: str) -> str:
@@ -43,7 +51,8 @@ def _relinked(text: str, source: str, pages: Dict[str, str], repository: str) ->
         path, sharp, part = found["target"].partition("#")
         file = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
         if file in pages:
-            return f"{found['open']}{posixpath.relpath(pages[file], posixpath.dirname(pages[source]) or '.')}{sharp}{part})"
+            here = posixpath.dirname(pages[source]) or "."
+            return f"{found['open']}{posixpath.relpath(pages[file], here)}{sharp}{part})"
         if file.startswith("docs/"):
             return found[0]  # a picture of the site, or a link that the strict build refuses
         return f"{found['open']}{repository}/blob/main/{file}{sharp}{part})"
