@@ -48,3 +48,10 @@ def test_examples_of_plugins_take_the_arguments_that_they_have(kind: str) -> Non
     for name, shown in specs.shown(kind).items():
         block = page.Block(Path(f"{name}.py"), 1, "yaml", shown["examples"] or "")
         assert yaml_examples.mistakes(block) == []
+
+
+def test_the_plans_of_the_page_on_order_are_those_that_the_planner_is_held_to() -> None:
+    held = [path.read_text(encoding="utf-8") for path in (ROOT / "tests/unit/golden").glob("*/*.yml")]
+    shown = [block for block in page.blocks(ROOT / "docs/order.md") if block.language == "yaml"]
+    assert shown
+    assert [block.place for block in shown if not any(block.text in text for text in held)] == []
