@@ -19,7 +19,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "plugins/module_utils")]
 
-from docsite import ansible_pages, engine_pages, navigation, schema_pages, staging  # noqa: E402  (found by the line above)
+from docsite import ansible_pages, built, engine_pages, navigation, schema_pages, staging  # noqa: E402  (found by the line above)
 
 SOURCE, SITE, SETTINGS = ROOT / "build/site-source", ROOT / "build/site", ROOT / "build/mkdocs.yml"
 OF_THE_SCRUBBER = """\
@@ -87,8 +87,11 @@ def main(arguments: Sequence[str]) -> int:
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean", "-f", str(SETTINGS)]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
     code = subprocess.run(build, cwd=ROOT, env=quiet, check=False).returncode
-    print(f"docs: {SITE}/index.html" if code == 0 else "docs: the build found the faults above")
-    return code
+    faults = list(built.faults(SITE)) if code == 0 else []
+    for fault in faults:
+        print(f"docs: {fault}")
+    print("docs: the build found the faults above" if code or faults else f"docs: {SITE}/index.html")
+    return code or int(bool(faults))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from typing import Dict, Mapping
 
 # [text](target), and not an image's; what stands in code is left alone.
 LINK = re.compile(r"(?P<code>```.*?^```|`[^`\n]+`)|(?P<open>\]\()(?P<target>[^)\s]+)(?P<close>\))", re.S | re.M)
+# Words behind a fence that are for tests (tests/documentation), and not for the reader.
+FENCE = re.compile(r"^( *```[\w+-]+)((?: (?:run|shown|hardware|title=\"[^\"\n]*\"))+)$", re.M)
+TITLE = re.compile(r' title="[^"\n]*"')
 ELSEWHERE = re.compile(r"[a-z]+:|#|//")
 
 
@@ -57,4 +60,4 @@ def _relinked(text: str, source: str, pages: Dict[str, str], repository: str) ->
             return found[0]  # a picture of the site, or a link that the strict build refuses
         return f"{found['open']}{repository}/blob/main/{file}{sharp}{part})"
 
-    return LINK.sub(one, text)
+    return FENCE.sub(lambda found: found[1] + "".join(TITLE.findall(found[2])), LINK.sub(one, text))
