@@ -10,10 +10,11 @@ NODES ?= a=6.1:igb b=6.12:virtio:queues=4:rss=on c=newest:vmxnet3
 TESTS ?= tests/unit tests/kernel tests/ansible tests/lab
 PYTEST_ARGS ?=
 BENCHES ?=
+CORES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint sanity docs setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
+.PHONY: help demo test test-deep bench lint sanity sanity-all docs setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
@@ -22,6 +23,7 @@ help:
 	@echo "make test-deep           what make test leaves out as well: each claim on every kernel, and as often as promised"
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
+	@echo "make sanity-all          the same, and tests/ansible, under every ansible-core that is supported (CORES='2.21')"
 	@echo "make docs                the documentation as a site, in build/site"
 	@echo "make bpf                 compile the BPF objects"
 	@echo "make collection          build the collection and stage it outside the checkout"
@@ -93,6 +95,10 @@ lint: collection
 
 sanity: collection
 	@$(STAGE) "ansible-test sanity" $(VENV)/bin/python tools/sanity.py
+
+# Sanity and the tests of tests/ansible under every ansible-core that is supported (tools/cores.py).
+sanity-all: collection setup
+	@$(STAGE) "every ansible-core" $(VENV)/bin/python tools/cores.py $(CORES)
 
 docs: collection
 	@folder=$$($(PYTHON) tools/setup.py --for docs) && $(STAGE) "docs" $$folder/bin/python tools/docs.py
