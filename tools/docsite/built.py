@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Iterator
 
 FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*\bsrc="?(?P<from>(?:https?:)?//[^"\s>]+)""", re.I)
-LINKED = re.compile(r"""<link\b[^>]*\brel="?(?:stylesheet|preconnect|icon)\b[^>]*\bhref="?(?P<from>(?:https?:)?//[^"\s>]+)""")
-    r"""<link\b[^>]*\brel="?(?:stylesheet|preconnect|icon)"?[^>]*\bhref="?(?P<from>(?:https?:)?//[^"\s>]+)"""
+LINKED = re.compile(
+    r"""<link\b[^>]*\brel="?(?:stylesheet|preconnect|icon)\b[^>]*\bhref="?(?P<from>(?:https?:)?//[^"\s>]+)"""
 )
 CODE = re.compile(r"<(pre|code)\b.*?</\1>", re.S)
 
