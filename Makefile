@@ -11,10 +11,12 @@ TESTS ?= tests/unit tests/kernel tests/ansible tests/lab
 PYTEST_ARGS ?=
 BENCHES ?=
 CORES ?=
+TARGETS ?=
+JUDGES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint sanity sanity-all docs setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
+.PHONY: help demo test test-deep bench lint sanity sanity-all integration judges importer molecule docs setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
@@ -24,6 +26,8 @@ help:
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
 	@echo "make sanity-all          the same, and tests/ansible, under every ansible-core that is supported (CORES='2.21')"
+	@echo "make integration         ansible-test integration, in namespaces of its own"
+	@echo "make judges              galaxy-importer, antsibull, ansible-builder, molecule; make importer, make molecule"
 	@echo "make docs                the documentation as a site, in build/site"
 	@echo "make bpf                 compile the BPF objects"
 	@echo "make collection          build the collection and stage it outside the checkout"
@@ -99,6 +103,16 @@ sanity: collection
 # Sanity and the tests of tests/ansible under every ansible-core that is supported (tools/cores.py).
 sanity-all: collection setup
 	@$(STAGE) "every ansible-core" $(VENV)/bin/python tools/cores.py $(CORES)
+
+integration: collection
+	@$(STAGE) "ansible-test integration" $(VENV)/bin/python tools/integration.py $(TARGETS)
+
+# Galaxy's importer, the linters of documentation and changelog, ansible-builder, molecule: JUDGES='importer molecule'.
+judges: collection
+	@$(STAGE) "judges" $(VENV)/bin/python tools/judges.py $(JUDGES)
+
+importer molecule: collection
+	@$(STAGE) "$@" $(VENV)/bin/python tools/judges.py $@
 
 docs: collection
 	@folder=$$($(PYTHON) tools/setup.py --for docs) && $(STAGE) "docs" $$folder/bin/python tools/docs.py

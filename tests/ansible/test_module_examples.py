@@ -23,10 +23,10 @@ NICS = ("enp1s0", "enp2s0", "enp3s0", "veth0")
 DOCUMENT = {"pipeline": "scrubber", "tables": {"deny_v4": ["192.0.2.0/24"]}}
 ELSEWHERE = {
     "Only tune": "a NIC at a PCI address",
-    "Attach a program of one's own, without ever letting the carrier bounce, with more room in the receive ring": "rings",
+    "Attach a program of one's own, without ever letting": "rings",
     "Fail unless every packet of two seconds is accounted for": "traffic (docs/tutorial.md has it)",
 }
-"""Examples that need what this node has not, by the name of the task."""
+"""Examples that need what this node has not, by the beginning of the task's name."""
 
 pytestmark = [deep, requires_bpf, requires("clang"), requires_sshd]
 
@@ -104,7 +104,7 @@ def _play(where: Path, target: node.NetnsNode, name: str, tasks: List[Dict[str, 
 
 def _examples(module: str) -> List[Dict[str, Any]]:
     tasks = yaml.safe_load(specs.shown("module")[module]["examples"])
-    return [task for task in tasks if task["name"] not in ELSEWHERE]
+    return [task for task in tasks if not task["name"].startswith(tuple(ELSEWHERE))]
 
 
 @pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "plugins/modules").glob("[a-z]*.py")))
