@@ -109,10 +109,10 @@ integration: collection
 
 # Galaxy's importer, the linters of documentation and changelog, ansible-builder, molecule: JUDGES='importer molecule'.
 judges: collection
-	@$(STAGE) "judges" $(VENV)/bin/python tools/judges.py $(JUDGES)
+	@$(STAGE) "judges" $(PYTHON) tools/judges.py $(JUDGES)
 
 importer molecule: collection
-	@$(STAGE) "$@" $(VENV)/bin/python tools/judges.py $@
+	@$(STAGE) "$@" $(PYTHON) tools/judges.py $@
 
 docs: collection
 	@folder=$$($(PYTHON) tools/setup.py --for docs) && $(STAGE) "docs" $$folder/bin/python tools/docs.py

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The judges of a collection under every ansible-core that it supports: ``cores.py [--list] [CORE ...]``.
 
-For each core an environment of its own, with the newest Python here that the core runs on; in it ``ansible-test sanity``,
-for every Python here that the core knows as a target, and the tests of tests/ansible. A core for which no Python is here is
-named as not judged, and the exit code is 3 then: not judged is not passed.
+For each core an environment of its own, with the newest Python here that the core runs on. In it runs ``ansible-test
+sanity``, for every Python here that the core knows as a target, and then tests/ansible. A core for which no Python is
+here is named as not judged, and the exit code is 3 then: not judged is not passed.
 """
 
 from __future__ import annotations

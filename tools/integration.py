@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-test integration`` on the collection as it ships, with the targets of tests/integration: ``integration.py [TARGET ...]``.
+"""``ansible-test integration`` on the collection as it ships: ``integration.py [TARGET ...]``, of tests/integration.
 
 The targets make what they need in namespaces of their own; root is needed.
 """

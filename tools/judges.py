@@ -21,9 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Sequence
 
+import yaml
+
+import environment as locate
+import project
 from project import ROOT
 
-MAIN = Path(sys.executable).parent
 IMPORTER = """\
 [galaxy-importer]
 RUN_ANSIBLE_TEST = False
@@ -94,7 +97,7 @@ class Staged:
         return {"ANSIBLE_COLLECTIONS_PATH": str(self.path)}
 
 
-def environment(group: str) -> Path:
+def programs(group: str) -> Path:
     """The folder with the programs of a group of pyproject.toml. Its installation is told on standard error."""
     command = [sys.executable, str(ROOT / "tools/setup.py"), "--for", group]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
@@ -106,7 +109,7 @@ def environment(group: str) -> Path:
 def importer(staged: Staged) -> str:
     settings = staged.work / "importer.cfg"
     settings.write_text(IMPORTER, encoding="utf-8")
-    tool = Tool(environment("importer"), {"GALAXY_IMPORTER_CONFIG": str(settings)})
+    tool = Tool(programs("importer"), {"GALAXY_IMPORTER_CONFIG": str(settings)})
     said = tool.run("python", "-m", "galaxy_importer.main", str(staged.artifact), cwd=staged.work)
     if COMPLAINT.search(said):
         raise Failed(f"galaxy-importer has something to say:\n{said}")
@@ -114,25 +117,26 @@ def importer(staged: Staged) -> str:
 
 
 def docs(staged: Staged) -> str:
-    tool = Tool(environment("docs"), staged.settings)
+    tool = Tool(programs("docs"), staged.settings)
     tool.run("antsibull-docs", "lint-collection-docs", *REFERENCES, ".", cwd=staged.collection)
     return "no fault in the documentation of modules, plugins and roles, nor in a reference"
 
 
 def changelog(staged: Staged) -> str:
-    """On a copy: the fragments that are here would be used up."""
-    copy = staged.work / "release"
-    copy.mkdir()
-    for name in ("galaxy.yml", "README.md"):
-        shutil.copy2(ROOT / name, copy)
+    """On a copy, which is no checkout: the fragments that are here would be used up."""
+    copy = staged.work / "ansible_collections/wirespeed/xdp"
+    shutil.copytree(staged.collection, copy)
+    shutil.copy2(ROOT / "galaxy.yml", copy)
+    shutil.rmtree(copy / "changelogs", ignore_errors=True)
     shutil.copytree(ROOT / "changelogs", copy / "changelogs")
-    tool = Tool(MAIN)
+    settings = copy / "changelogs/config.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("vcs: git", "vcs: none"), encoding="utf-8")
+    tool = Tool(locate.location(project.read().pip) / "bin")
     tool.run("antsibull-changelog", "lint", cwd=copy)
     tool.run("antsibull-changelog", "release", "--version", "999.0.0", "--date", "2026-01-01", cwd=copy)
-    notes = (copy / "CHANGELOG.md").read_text(encoding="utf-8")
-    if "999.0.0" not in notes:
-        raise Failed("antsibull-changelog has made no release notes of the fragments.")
-    return f"the notes of the next release would have {notes.count(chr(10) + '- ')} entries"
+    known = yaml.safe_load((copy / "changelogs/changelog.yaml").read_text(encoding="utf-8"))
+    sections = known["releases"]["999.0.0"].get("changes", {})
+    return f"the notes of the next release would have {sum(map(len, sections.values()))} entries"
 
 
 def builder(staged: Staged) -> str:
@@ -140,7 +144,7 @@ def builder(staged: Staged) -> str:
     where.mkdir()
     shutil.copy2(ROOT / "extensions/execution_environment/execution-environment.yml", where)
     shutil.copy2(staged.artifact, where)
-    tool = Tool(environment("judges"), staged.settings)
+    tool = Tool(programs("judges"), staged.settings)
     tool.run("ansible-builder", "create", "--file", "execution-environment.yml", cwd=where)
     said = tool.run("ansible-builder", "introspect", "--sanitize", str(staged.path), cwd=where)
     wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8")
@@ -153,7 +157,7 @@ def builder(staged: Staged) -> str:
 
 def molecule(staged: Staged) -> str:
     settings = {**staged.settings, "WIRESPEED_CLONE": str(ROOT)}
-    tool = Tool(environment("judges"), settings)
+    tool = Tool(programs("judges"), settings)
     said = tool.run("molecule", "test", "--scenario-name", "netns", cwd=ROOT / "extensions")
     return next((line for line in reversed(said.splitlines()) if "successful" in line), said[-200:]).strip()
 
