@@ -23,7 +23,7 @@ help:
 	@echo "make bench               what runs cost on this machine, as ratios to well-known tools"
 	@echo "make test [TESTS=path]   every test: unit, kernel, ansible, lab, by two workers; skips are listed at the end"
 	@echo "make test-deep           what make test leaves out as well: each claim on every kernel, and as often as promised"
-	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
+	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format, the site"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
 	@echo "make sanity-all          the same, and tests/ansible, under every ansible-core that is supported (CORES='2.21')"
 	@echo "make integration         ansible-test integration, in namespaces of its own"
@@ -96,6 +96,7 @@ bench: collection
 
 lint: collection
 	@$(STAGE) "lint" $(VENV)/bin/python tools/lint.py
+	@$(MAKE) --no-print-directory docs
 
 sanity: collection
 	@$(STAGE) "ansible-test sanity" $(VENV)/bin/python tools/sanity.py
