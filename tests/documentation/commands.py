@@ -124,4 +124,4 @@ def _verbs(parser: argparse.ArgumentParser) -> "dict[str, argparse.ArgumentParse
 @functools.cache
 def _targets() -> "frozenset[str]":
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return frozenset(re.findall(r"^([a-z][a-z-]*):", text, re.M))
+    return frozenset(name for line in re.findall(r"^([a-z][a-z -]*):(?!=)", text, re.M) for name in line.split())
