@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from antsibull_docs_parser import dom
 from .markup import OURS, markdown, table
 
 BIN = Path(sys.executable).parent
+EXAMPLE = re.compile(r"^```yaml\n.*?^```$", re.S | re.M)
 PLUGINS = ("callback", "filter", "lookup")
 
 
@@ -27,7 +29,8 @@ def pages(collections: Path) -> Dict[str, str]:
         for name, shown in _asked(collections, kind).items():
             made[f"plugin_{_short(name)}.md"] = plugin_page(kind, name, shown)
     for name, shown in _asked(collections, "role").items():
-        made[f"role_{_short(name)}.md"] = role_page(name, shown)
+        readme = collections / "ansible_collections/wirespeed/xdp/roles" / _short(name) / "README.md"
+        made[f"role_{_short(name)}.md"] = role_page(name, shown, readme.read_text(encoding="utf-8"))
     return made
 
 
@@ -73,7 +76,8 @@ def plugin_page(kind: str, name: str, shown: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def role_page(name: str, shown: Mapping[str, Any]) -> str:
+def role_page(name: str, shown: Mapping[str, Any], readme: str) -> str:
+    """The example is the one of the role's README."""
     lines = [f"# {name}", ""]
     for entry, point in shown["entry_points"].items():
         if entry != "main":
@@ -82,6 +86,9 @@ def role_page(name: str, shown: Mapping[str, Any]) -> str:
         if point.get("description"):
             lines += [markdown(point["description"]), ""]
         lines += ["## Variables", "", *_options(point.get("options") or {}, None)]
+    example = EXAMPLE.search(readme)
+    if example:
+        lines += ["## Example", "", example[0], ""]
     return "\n".join(lines)
 
 
