@@ -86,7 +86,7 @@ netns-up: setup
 	@for name in $(NAMES); do $(VENV)/bin/python -m tests.netns_node up $$name || exit; done
 
 netns-inventory:
-	@$(VENV)/bin/python -m tests.netns_node inventory
+	@$(VENV)/bin/python -m tests.netns_node inventory $(NAMES)
 
 netns-down:
 	@$(VENV)/bin/python -m tests.netns_node down $(NAMES)
