@@ -31,6 +31,7 @@ DOTTED = re.compile(r"[a-z_]+\.[a-z_]+\.[a-z_]+")
 ACTIONS_OF_OTHERS = ("ansible.", "community.")
 # Files of other programs that a page may have the reader write.
 OF_OTHERS = {"scrape_configs", "rule_files", "groups", "services", "version", "images", "dependencies", "on"}
+OF_OTHERS |= {"basic_auth_users", "tls_server_config", "global", "receivers", "route"}
 PLAY, INVENTORY = {"hosts", "import_playbook"}, {"hosts", "vars", "children"}
 
 

@@ -30,7 +30,8 @@ def pages(collections: Path) -> Dict[str, str]:
             made[f"plugin_{_short(name)}.md"] = plugin_page(kind, name, shown)
     for name, shown in _asked(collections, "role").items():
         readme = collections / "ansible_collections/wirespeed/xdp/roles" / _short(name) / "README.md"
-        made[f"role_{_short(name)}.md"] = role_page(name, shown, readme.read_text(encoding="utf-8"))
+        text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+        made[f"role_{_short(name)}.md"] = role_page(name, shown, text)
     return made
 
 
