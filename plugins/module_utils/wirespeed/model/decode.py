@@ -20,6 +20,7 @@ from ..errors import BadInput, Place
 from .intent import unknown_word
 
 LARGEST = 2**64
+NONE = type(None)
 """No number that the kernel tells is larger."""
 
 
@@ -93,9 +94,9 @@ def _of_set(kinds: Tuple[Any, ...], value: Any, place: Place, field: str) -> Any
 
 def _of_union(kinds: Tuple[Any, ...], value: Any, place: Place, field: str) -> Any:
     """The one member that the value fits: no two members of the model's unions take the same JSON."""
-    if value is None and type(None) in kinds:
+    if value is None and NONE in kinds:
         return None
-    others = [kind for kind in kinds if kind is not type(None)]
+    others = [kind for kind in kinds if kind is not NONE]
     if len(others) == 1:
         return decode(others[0], value, place, field)
     for kind in others:
