@@ -56,7 +56,7 @@ def run(names: Sequence[str], package: str, arguments: Sequence[str]) -> str:
         raise NotSupported(f"{names[0]} (not installed; Debian has it in the package {package})")
     call = " ".join([os.path.basename(program), *arguments])
     try:
-        # A list of arguments, each checked or made by us; the engine knows no AnsibleModule, whose run_command is wanted.
+        # A list of arguments, each checked or made by us. The engine knows no AnsibleModule and its run_command.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
             [program, *arguments],
             stdin=subprocess.DEVNULL,

@@ -19,8 +19,8 @@ from typing import Any, Callable, Dict, Mapping, Tuple, Union, get_args, get_ori
 from ..errors import BadInput, Place
 from .intent import unknown_word
 
-LARGEST = 2**64
 NONE = type(None)
+LARGEST = 2**64
 """No number that the kernel tells is larger."""
 
 
