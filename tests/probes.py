@@ -127,6 +127,7 @@ PROBES: Dict[str, Callable[[], str]] = {
     "bpftool": lambda: _command("bpftool"),
     "chromium": lambda: _command("chromium"),
     "tshark": lambda: _command("tshark"),
+    "ping": lambda: _command("ping"),
     "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",
     "nmcli": lambda: _command("nmcli"),
     "xdp-tools": _xdp_tools,

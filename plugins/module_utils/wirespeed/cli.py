@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -44,11 +45,15 @@ OK, ERROR, DIFFERS = 0, 1, 2
 def main(arguments: Optional[List[str]] = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        return int(options.verb(options))
+        code = int(options.verb(options))
+        sys.stdout.flush()
+        return code
     except WirespeedError as error:
         print(f"wirespeed: {error}", file=sys.stderr)
         return ERROR
     except BrokenPipeError:
+        # Whoever read has had enough. What is still unwritten must not fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
 
 
