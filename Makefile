@@ -12,7 +12,7 @@ BENCHES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint sanity setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
+.PHONY: help demo test test-deep bench lint sanity dist setup setup-lab bpf collection venv lab-up lab-ssh lab-down lab-list clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-deep           what make test leaves out as well: each claim on every kernel, and as often as promised"
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
+	@echo "make dist                what a release consists of, from the commit, in build/dist"
 	@echo "make bpf                 compile the BPF objects"
 	@echo "make collection          build the collection and stage it outside the checkout"
 	@echo "make setup               install what is missing (apt, pip); the other targets do it by themselves"
@@ -80,6 +81,9 @@ lint: collection
 
 sanity: collection
 	@$(STAGE) "ansible-test sanity" $(VENV)/bin/python tools/sanity.py
+
+dist: setup
+	@folder=$$($(PYTHON) tools/setup.py --for release) && $(STAGE) "dist" $$folder/bin/python -m release
 
 clean:
 	@$(MAKE) --no-print-directory -C bpf clean
