@@ -23,6 +23,12 @@ SCRIPTS = Path("release/debian")
 OTHER_NAMES = {"pyyaml": "python3-yaml"}
 """Where Debian's name is not python3-NAME."""
 
+PACKED = ("--uniform-compression", "-Zxz", "--threads-max=1")
+OVERRIDES = f"""\
+# BPF objects are for the kernel's virtual machine, and the same for every little-endian architecture.
+{NAME}: arch-independent-package-contains-binary-or-object [{MODULES}/{NAME}/objects/*.bpf.o]
+"""
+
 COMMAND = """\
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -42,7 +48,7 @@ def build(commit: Commit, wheel: Path, into: Path) -> Path:
     _settle(tree)
     made = into / f"{NAME}_{commit.version}_all.deb"
     # dpkg-deb takes times from SOURCE_DATE_EPOCH, and sorts.
-    commit.run("dpkg-deb", "--build", "--root-owner-group", "--uniform-compression", "-Zxz", str(tree), str(made))
+    commit.run("dpkg-deb", "--build", "--root-owner-group", *PACKED, str(tree), str(made))
     return made
 
 
@@ -59,6 +65,7 @@ def _install(commit: Commit, wheel: Path, tree: Path) -> None:
     _write_compressed(tree / "usr/share/man/man8" / f"{NAME}.8.gz", page)
     _write(tree / DOC / "copyright", (commit.root / SCRIPTS / "copyright").read_text())
     _write_compressed(tree / DOC / "changelog.gz", _changelog(commit))
+    _write(tree / "usr/share/lintian/overrides" / NAME, OVERRIDES)
 
 
 def _changelog(commit: Commit) -> str:
@@ -93,12 +100,12 @@ def _control(commit: Commit, tree: Path) -> None:
 def _description() -> str:
     return (
         "makes NICs ready for XDP and keeps them so\n"
-        " Finds each NIC's model and driver, tunes it by its vendor's profile, attaches an\n"
-        " XDP pipeline in the order that the driver needs, replaces its code and its\n"
+        " Finds each NIC's model and driver, tunes it by its vendor's profile, attaches\n"
+        " an XDP pipeline in the order that the driver needs, replaces its code and its\n"
         " configuration without a lost packet, and counts what becomes of every frame.\n"
         " .\n"
-        " After a reboot it brings the node back to what it was asked, before the network\n"
-        " is up."
+        " After a reboot it brings the node back to what it was asked, before the\n"
+        " network is up."
     )
 
 

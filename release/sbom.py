@@ -27,7 +27,7 @@ from .source import OBJECTS, Commit
 SPDX = "SPDX-License-Identifier: "
 ENGINE_LICENCE = "GPL-3.0-or-later"
 HOME = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/wirespeed/wirespeed.xdp")
-BUILDERS = {"clang": "clang", "libbpf-dev": "libbpf-dev", "dpkg-deb": "dpkg"}
+BUILDERS = {"clang": "clang", "llvm": "llvm", "libbpf-dev": "libbpf-dev", "zlib": "zlib1g", "dpkg-deb": "dpkg"}
 """Debian packages whose version decides what is built, by what the bill calls them."""
 
 

@@ -110,6 +110,11 @@ def _xdp_tools() -> str:
     return _command("xdp-loader") or ("" if objects else "no objects of xdp-filter in /usr/lib/*/bpf")
 
 
+def _clone() -> str:
+    repository = Path(__file__).resolve().parent.parent / ".git"
+    return _command("git") or ("" if repository.exists() else "this is no clone of the repository")
+
+
 PROBES: Dict[str, Callable[[], str]] = {
     "root": _root,
     "netns": _netns,
@@ -120,6 +125,8 @@ PROBES: Dict[str, Callable[[], str]] = {
     "clang": lambda: _command("clang"),
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
+    "clone": _clone,
+    "dpkg-deb": lambda: _command("dpkg-deb"),
     "tshark": lambda: _command("tshark"),
     "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",
     "nmcli": lambda: _command("nmcli"),
