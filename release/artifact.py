@@ -10,7 +10,7 @@ from .source import Commit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "collection"))
 
-import reproducible  # noqa: E402  (found by the line above)
+import reproducible
 
 GALAXY = Path(sys.executable).parent / "ansible-galaxy"
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .source import Commit
@@ -16,7 +16,7 @@ def page(commit: Commit, modules: Path) -> str:
     """As troff. ``modules`` is the folder that the package lies in."""
     program = f"import sys; sys.path.insert(0, {str(modules)!r}); {SAY}"
     said = commit.run(sys.executable, "-c", program).decode()
-    day = datetime.fromtimestamp(commit.when, timezone.utc).date()
+    day = datetime.fromtimestamp(commit.when, UTC).date()
     lines = [
         f'.TH WIRESPEED 8 "{day}" "wirespeed {commit.version}" "System administration"',
         ".SH NAME",

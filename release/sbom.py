@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -60,7 +60,7 @@ def bill(commit: Commit, artifacts: List[Path]) -> str:
         components=[engine, *objects, *needed, *optional, *released],
         metadata=BomMetaData(
             component=whole,
-            timestamp=datetime.fromtimestamp(commit.when, timezone.utc),
+            timestamp=datetime.fromtimestamp(commit.when, UTC),
             tools=ToolRepository(components=_builders(commit)),
             properties=[Property(name="wirespeed:commit", value=commit.name)],
         ),

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 import pytest
 
@@ -80,6 +81,24 @@ def test_the_wheel_has_the_objects_that_the_artifact_has(released: Release) -> N
             found.setdefault(Path(name).name, set()).add(data)
     assert {"root.bpf.o", "scrubber.bpf.o"} <= found.keys()
     assert [name for name, contents in found.items() if len(contents) != 1] == []
+
+
+def identity(package: Path) -> Dict[str, Any]:
+    """What `wirespeed version` says where ``package``, a folder or a zip file, has the engine."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(package)!r}); from wirespeed.cli import main; main(['version', '--json'])"
+    )
+    said = subprocess.run(["/usr/bin/python3", "-Bc", program], cwd="/", check=True, stdout=subprocess.PIPE)
+    return dict(json.loads(said.stdout))
+
+
+def test_every_form_of_it_is_the_same_engine_to_the_byte(released: Release, tmp_path: Path) -> None:
+    with tarfile.open(released.file("*.tar.gz")) as tar:
+        tar.extractall(tmp_path / "artifact")
+    subprocess.run(["dpkg-deb", "--extract", str(released.file("*.deb")), str(tmp_path / "package")], check=True)
+    wheel = identity(released.file("*.whl"))
+    assert identity(tmp_path / "artifact" / "plugins/module_utils") == wheel
+    assert identity(tmp_path / "package/usr/lib/python3/dist-packages") == wheel
 
 
 @pytest.fixture
