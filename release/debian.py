@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Debian package for nodes: the wheel's files where Debian has Python modules, the command, the units of role boot."""
+"""The Debian package for nodes: the wheel's files where Debian has modules, the command, the units of role boot."""
 
 from __future__ import annotations
 

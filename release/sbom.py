@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bill of materials (CycloneDX 1.6): what a release consists of, what it needs, under which licences, made by what."""
+"""The bill of materials (CycloneDX 1.6): what a release consists of and needs, its licences, what made it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ RULE = Path("usr/share/doc/wirespeed/examples/90-wirespeed.rules")
 
 
 def rendered(root: Path) -> Dict[Path, str]:
-    """By the path from the root of the file system. The rule of ``boot_heal`` is only an example, as it is off there."""
+    """By the path from the root of the file system. The rule of ``boot_heal`` is an example, as it is off there."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(root / ROLE / "templates"),
         undefined=jinja2.StrictUndefined,
