@@ -51,7 +51,7 @@ def identity() -> Identity:
 
 
 def digest_of(files: Iterable[Tuple[str, str]]) -> str:
-    """SHA-256 of the lines that ``sha256sum`` has for these files, (path inside the package, digest), by their paths."""
+    """SHA-256 of the lines that ``sha256sum`` has for these files (path inside the package, digest), by path."""
     lines = [f"{digest}  {name}\n" for name, digest in sorted(files)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
