@@ -16,7 +16,7 @@ JUDGES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint sanity sanity-all integration judges importer molecule docs setup setup-lab setup-browser bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
+.PHONY: help demo test test-deep bench lint sanity sanity-all integration judges importer molecule docs dist setup setup-lab setup-browser bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
@@ -29,6 +29,7 @@ help:
 	@echo "make integration         ansible-test integration, in namespaces of its own"
 	@echo "make judges              galaxy-importer, antsibull, ansible-builder, molecule; make importer, make molecule"
 	@echo "make docs                the documentation as a site, in build/site"
+	@echo "make dist                what a release consists of, from the commit, in build/dist"
 	@echo "make bpf                 compile the BPF objects"
 	@echo "make collection          build the collection and stage it outside the checkout"
 	@echo "make setup               install what is missing (apt, pip); the other targets do it by themselves"
@@ -120,6 +121,9 @@ importer molecule: collection
 
 docs: collection
 	@folder=$$($(PYTHON) tools/setup.py --for docs) && $(STAGE) "docs" $$folder/bin/python tools/docs.py
+
+dist: setup
+	@folder=$$($(PYTHON) tools/setup.py --for release) && $(STAGE) "dist" $$folder/bin/python -m release
 
 clean:
 	@$(MAKE) --no-print-directory -C bpf clean

@@ -115,6 +115,11 @@ def _library(name: str) -> str:
     return "" if importlib.util.find_spec(name) else f"no Python library {name}"
 
 
+def _clone() -> str:
+    repository = Path(__file__).resolve().parent.parent / ".git"
+    return _command("git") or ("" if repository.exists() else "this is no clone of the repository")
+
+
 PROBES: Dict[str, Callable[[], str]] = {
     "root": _root,
     "netns": _netns,
@@ -126,6 +131,8 @@ PROBES: Dict[str, Callable[[], str]] = {
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
     "chromium": lambda: _command("chromium"),
+    "clone": _clone,
+    "dpkg-deb": lambda: _command("dpkg-deb"),
     "tshark": lambda: _command("tshark"),
     "ping": lambda: _command("ping"),
     "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",

@@ -15,6 +15,8 @@ import pytest
 
 from tests import playbook
 
+from . import releases
+
 BIN = Path(sys.executable).parent
 
 
@@ -77,3 +79,15 @@ def collections() -> Path:
 @pytest.fixture
 def control(collections: Path, tmp_path: Path) -> Control:
     return Control(collections, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> releases.Release:
+    """What a release of this checkout consists of."""
+    return releases.first(tmp_path_factory.mktemp("released"))
+
+
+@pytest.fixture(scope="session")
+def released_again(released: releases.Release, tmp_path_factory: pytest.TempPathFactory) -> releases.Release:
+    """The same by somebody else."""
+    return releases.second(released, tmp_path_factory.mktemp("again"))

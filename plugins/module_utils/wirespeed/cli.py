@@ -31,6 +31,7 @@ from . import (
     show,
     top_verbs,
     trace_verbs,
+    version_verbs,
 )
 from . import bundle as bundles
 from .errors import Place, WirespeedError
@@ -171,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     trace_verbs.add(verbs, _verb)
     exporter_verbs.add(verbs, _verb)
     top_verbs.add(verbs, _verb)
+    version_verbs.add(verbs, _verb)
     return parser
 
 
