@@ -27,6 +27,7 @@ from . import (
     profile_verbs,
     show,
     trace_verbs,
+    upgrade_verbs,
 )
 from . import bundle as bundles
 from .errors import Place, WirespeedError
@@ -160,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     diagnose_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
+    upgrade_verbs.add(verbs, _verb)
     return parser
 
 
