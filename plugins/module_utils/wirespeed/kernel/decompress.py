@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import shutil
 import struct
 import subprocess
@@ -25,7 +26,8 @@ def read(path: Path) -> bytes:
     place = Place(str(path))
     try:
         with open(path, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            size = os.fstat(stream.fileno()).st_size  # read(n) would take memory for all of n
+            data = stream.read(min(size, MAX_BYTES) + 1)
     except OSError as error:
         raise BadInput(place, "", f"cannot be read: {error.strerror}.") from None
     return unpack(data, place)
