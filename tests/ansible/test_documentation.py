@@ -9,7 +9,8 @@ import pytest
 
 from .conftest import Control
 
-MODULES = ("config", "config_info", "counters_info", "nic", "nic_info", "node", "pipeline", "pipeline_info", "trace")
+MODULES = ("config", "config_info", "counters_info", "kernel_upgrade", "nic", "nic_info", "node", "pipeline",
+           "pipeline_info", "trace")  # fmt: skip
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -30,7 +31,7 @@ def test_another_plugin_is_documented(control: Control, kind: str, name: str) ->
     assert f"wirespeed.xdp.{name}" in json.loads(answer.out)
 
 
-@pytest.mark.parametrize("role", ["prerequisites", "node", "boot"])
+@pytest.mark.parametrize("role", ["prerequisites", "node", "boot", "kernel_upgrade_check"])
 def test_a_role_says_which_variables_it_takes(control: Control, role: str) -> None:
     answer = control.run("ansible-doc", "--json", "-t", "role", f"wirespeed.xdp.{role}")
     assert answer.code == 0, answer.said

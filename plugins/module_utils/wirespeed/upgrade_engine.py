@@ -26,6 +26,7 @@ from .model.intent import Intent
 from .model.intent import parse as parse_intent
 from .model.nic import Nic
 from .model.node import Node
+from .model.step import Action
 from .nic.on_demand import with_asked
 from .nic.table import SETTLE
 from .observe import observe
@@ -46,6 +47,8 @@ from .upgrade.sight import Sight
 
 ROOT = Path("/")
 BEFORE, AFTER = "before", "after"
+KEEP, PRETEND, LEAVE = "keep", "pretend", "leave"
+"""What becomes of the record: it is written, it is only told whether it would be, or neither."""
 
 Given = Tuple[Mapping[str, Any], Mapping[str, Any], str]
 """An intent, its bundle, and what errors call it."""
@@ -68,12 +71,13 @@ class _Asked:
     seen: Mapping[str, UnifiedCounters]
 
 
-def foretell(given: Optional[Given], to: str, record: bool) -> Dict[str, Any]:
+def foretell(given: Optional[Given], to: str, record: str) -> Dict[str, Any]:
     """What the kernel ``to`` changes (the newest that is installed, for an empty text); see ``docs/kernel_upgrade.md``.
 
     Without ``given``, for what runs on this node have asked so far. Returns ``phase`` (:data:`AFTER` where that kernel
     runs already: nothing is foretold then), ``kernel``, ``target``, ``severity``, ``changes``, ``steps`` and
-    ``refusals`` of the plan after the boot, ``notes``, and ``changed``: whether the record was written.
+    ``refusals`` of the plan after the boot (without settings: what a driver starts with, it alone tells), ``notes``, and ``changed``: whether the record was written, which :data:`KEEP`,
+    :data:`PRETEND` and :data:`LEAVE` say.
     """
     require_root()
     paths = Paths.from_environment()
@@ -92,7 +96,7 @@ def foretell(given: Optional[Given], to: str, record: bool) -> Dict[str, Any]:
         found = compare(each.node, now, then, each.tables, module_options.read(ROOT), _firmware(then.facts))
         changes += [change for change in found if change not in changes]
         notes += [f"{sight.facts.kernel.release}: {note}" for sight in (now, then) for note in sight.facts.notes]
-        steps += report.steps_json(then.plan.steps)
+        steps += report.steps_json([step for step in then.plan.steps if step.action is not Action.SET])
         refusals += report.refusals_json(then.plan.refusals)
         part = expectation.expected(then, found, running)
         kept = replace(kept, nics={**kept.nics, **part.nics}, changes=(*kept.changes, *part.changes))
@@ -149,13 +153,14 @@ def read_record(paths: Paths) -> Optional[Expectation]:
         raise BadInput(Place(str(path)), "", problem, "Remove it.") from None
 
 
-def _keep(paths: Paths, kept: Expectation, wanted: bool) -> bool:
-    """Whether it was written: not where the same stands there."""
+def _keep(paths: Paths, kept: Expectation, how: str) -> bool:
+    """Whether it was, or would be, written: not where the same stands there."""
     data = json.dumps(kept.to_json(), sort_keys=True, separators=(",", ":")).encode()
     path = record_path(paths)
-    if not wanted or (path.is_file() and path.read_bytes() == data):
+    if how == LEAVE or (path.is_file() and path.read_bytes() == data):
         return False
-    write_file(path, data)
+    if how == KEEP:
+        write_file(path, data)
     return True
 
 

@@ -43,7 +43,7 @@ def add(verbs: Any, verb: Verb) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    data = engine.foretell(_given(options), options.to, options.record)
+    data = engine.foretell(_given(options), options.to, engine.KEEP if options.record else engine.LEAVE)
     _print(options, data, text.foretold(data))
     return engine.exit_code(data["severity"])
 

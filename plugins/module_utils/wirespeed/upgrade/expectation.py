@@ -129,10 +129,12 @@ def _of_nic(name: str, foretold: NicExpectation, now: NicExpectation) -> Iterato
         yield Difference(name, "driver", foretold.driver, now.driver)
     if foretold.mode is not None and foretold.mode != now.mode:
         yield Difference(name, "xdp", foretold.mode, now.mode)
-    for word, one, other in (("tuning", foretold.tuning, now.tuning), ("cost", foretold.costs, now.costs)):
-        for key in dict.fromkeys((*one, *other)):
-            if one.get(key) != other.get(key):
-                yield Difference(name, f"{word} {key}", one.get(key), other.get(key))
+    for key in dict.fromkeys((*foretold.tuning, *now.tuning)):
+        if foretold.tuning.get(key) != now.tuning.get(key):
+            yield Difference(name, f"tuning {key}", foretold.tuning.get(key), now.tuning.get(key))
+    for key, cost in foretold.costs.items():  # settings that the kernel before did not have are new
+        if cost != now.costs.get(key, cost):
+            yield Difference(name, f"cost {key}", cost, now.costs[key])
     yield from _of_flags(name, foretold, now)
     yield from _of_counters(name, foretold, now)
 

@@ -22,7 +22,10 @@ def foretold(data: Mapping[str, Any]) -> List[str]:
     lines = [f"{data['kernel']} -> {data['target']}: {_VERDICT[data['severity']]}"]
     lines += _by_subject(data["changes"])
     if data["steps"] and not data["refusals"]:
-        lines += ["", "After the boot a run would take these steps, and those for what the new driver starts with:"]
+        lines += [
+            "",
+            "After the boot a run would take these steps, beside settings that the drivers start otherwise with:",
+        ]
         lines += [f"{number:3}. {step['text']}" for number, step in enumerate(data["steps"], 1)]
     if data["notes"]:
         lines += ["", *(f"note: {note}" for note in data["notes"])]
