@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kernel_upgrade
-short_description: Foretell what another kernel changes for the NICs and pipelines of a node, and compare it with what came
+short_description: Foretell what another kernel changes for a node, and compare it with what came
 version_added: 0.1.0
 author:
   - Wirespeed contributors (@wirespeed)
@@ -38,8 +38,8 @@ options:
     default: foretold
   to:
     description:
-      - The kernel that the node is to boot, as C(uname -r) will tell it, or the beginning of that (V(6.12)). Its package
-        must be installed.
+      - The kernel that the node is to boot, as C(uname -r) will tell it, or the beginning of that (V(6.12)). Its
+        package must be installed.
       - Without it, the newest that is installed.
       - Where it runs already, nothing is foretold, and the file stays as it is.
     type: str

@@ -75,9 +75,9 @@ def foretell(given: Optional[Given], to: str, record: str) -> Dict[str, Any]:
     """What the kernel ``to`` changes (the newest that is installed, for an empty text); see ``docs/kernel_upgrade.md``.
 
     Without ``given``, for what runs on this node have asked so far. Returns ``phase`` (:data:`AFTER` where that kernel
-    runs already: nothing is foretold then), ``kernel``, ``target``, ``severity``, ``changes``, ``steps`` and
-    ``refusals`` of the plan after the boot (without settings: what a driver starts with, it alone tells), ``notes``, and ``changed``: whether the record was written, which :data:`KEEP`,
-    :data:`PRETEND` and :data:`LEAVE` say.
+    runs already: nothing is foretold then), ``kernel``, ``target``, ``severity``, ``changes``, ``notes``, ``steps`` and
+    ``refusals`` of the plan after the boot (without settings: what a driver starts with, it alone tells), and
+    ``changed``: whether the record was written, which :data:`KEEP`, :data:`PRETEND` and :data:`LEAVE` say.
     """
     require_root()
     paths = Paths.from_environment()

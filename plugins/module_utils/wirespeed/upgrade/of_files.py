@@ -92,12 +92,11 @@ def of_flags(nic: Nic, now: DriverFacts, then: DriverFacts, used: Collection[str
             grave = Severity.CHANGES if flag in used or value else Severity.INFORMS
             why = f"{then.first.name} has no such flag any more" + (", and it is set" if value else "")
             yield Change(nic.name, Aspect.PRIVATE_FLAG, flag, grave, _on(value), None, why)
-    # A table can lie in the code (an array of one is folded), so what is new is said only where both were found.
-    if now.private_flags is not None and then.private_flags is not None:
-        for flag in then.private_flags:
-            if flag not in now.private_flags and flag not in nic.private_flags:
-                why = "new; whether this card has it, the driver tells"
-                yield Change(nic.name, Aspect.PRIVATE_FLAG, flag, Severity.INFORMS, None, "there", why)
+    # A table can lie in the code (an array of one is folded), so the running module's names are asked too.
+    for flag in then.private_flags or ():
+        if flag not in nic.private_flags and flag_stays(flag, now) is False:
+            why = "new; whether this card has it, the driver tells"
+            yield Change(nic.name, Aspect.PRIVATE_FLAG, flag, Severity.INFORMS, None, "there", why)
 
 
 def of_parameters(options: Sequence[ModuleOption], running: KernelFacts, target: KernelFacts) -> Iterator[Change]:
