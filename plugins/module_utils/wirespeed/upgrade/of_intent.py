@@ -24,14 +24,15 @@ def of_nic(name: str, now: Sight, then: Sight) -> Iterator[Change]:
     before, after = now.nics.get(name), then.nics.get(name)
     if before is None or after is None:
         return
-    yield from _modes(name, before, after, then)
+    yield from _modes(name, now, then)
     yield from _conditions(name, now, then)
     yield from _costs(name, before, after)
     yield from _tuning(name, before, after)
     yield from _rules(name, before, after)
 
 
-def _modes(name: str, before: DesiredNic, after: DesiredNic, then: Sight) -> Iterator[Change]:
+def _modes(name: str, now: Sight, then: Sight) -> Iterator[Change]:
+    before, after = now.nics[name], then.nics[name]
     was, will = mode(before), mode(after)
     if was is not will and after.pipeline is not None:
         cost = after.profile.operations.get("attach")
@@ -40,12 +41,19 @@ def _modes(name: str, before: DesiredNic, after: DesiredNic, then: Sight) -> Ite
             why = f"{why + ': ' if why else ''}the attach costs {cost.bare} then"
         grave = Severity.BREAKS if will is None else Severity.CHANGES
         yield Change(name, Aspect.XDP, "attach", grave, plain(was), plain(will) or "refused", why)
-    driver = then.facts.drivers.get(name)
+    if _disagree(now, name) is False and _disagree(then, name):
+        why = "the profile says otherwise than the module does; the first attach will show, and is undone if it fails"
+        said = "native" if after.profile.native else "none"
+        found = "none" if after.profile.native else "native"
+        key = "native XDP by the profile"
+        yield Change(name, Aspect.XDP, key, Severity.CHANGES, None, f"profile: {said}, module: {found}", why)
+
+
+def _disagree(sight: Sight, name: str) -> Optional[bool]:
+    """Whether profile and module differ on native XDP; None where the module does not tell."""
+    driver = sight.facts.drivers.get(name)
     told = driver.able("native") if driver else None
-    if told is not None and told is not after.profile.native:
-        why = "the profile and the module disagree; the first attach will show, and it is undone if it fails"
-        profile, module = ("native" if each else "none" for each in (after.profile.native, told))
-        yield Change(name, Aspect.XDP, "native XDP", Severity.CHANGES, f"profile: {profile}", f"module: {module}", why)
+    return None if told is None else told is not sight.nics[name].profile.native
 
 
 def _conditions(name: str, now: Sight, then: Sight) -> Iterator[Change]:
