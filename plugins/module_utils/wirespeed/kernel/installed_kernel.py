@@ -133,8 +133,12 @@ def module_name(file: str) -> str:
 
 
 def _order(release: str) -> List[Tuple[int, int, str]]:
-    """Numbers by their size and after words: ``6.12`` comes after ``6.1``, and ``6.1.0-rc1`` before ``6.1.0-1``."""
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.findall(r"\d+|[A-Za-z]+", release)]
+    """Numbers by their size, and a candidate (``-rc1``) before what it is one for."""
+    return [_rank(part) for part in re.findall(r"\d+|[A-Za-z]+", release)]
+
+
+def _rank(part: str) -> Tuple[int, int, str]:
+    return (2, int(part), "") if part.isdigit() else (0 if part == "rc" else 1, 0, part)
 
 
 def _text(path: Path) -> str:

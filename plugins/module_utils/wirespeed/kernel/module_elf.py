@@ -46,9 +46,14 @@ class ModuleElf:
             size, count, names = struct.unpack_from("<HHH", data, 0x3A)
             self._rows = [_SECTION.unpack_from(data, table + i * size) for i in range(count)]
             self._names = [self._string(self._rows[names][4] + row[0]) for row in self._rows]
-        except (struct.error, IndexError, ValueError) as error:
+            self._read_all()
+        except (struct.error, IndexError, ValueError, OverflowError) as error:
             problem = f"is damaged or cut off ({error})."
             raise BadInput(place, "", problem, "Install the kernel's package again.") from None
+
+    def _read_all(self) -> None:
+        """So that what is damaged is told here and not where it is used."""
+        dummy = self.modinfo, self.calls, self.objects, self.private_flags
 
     @functools.cached_property
     def modinfo(self) -> Tuple[Tuple[str, str], ...]:
@@ -71,7 +76,7 @@ class ModuleElf:
             if kind == _OBJECT and 0 < section < len(self._rows)
         }
 
-    @property
+    @functools.cached_property
     def private_flags(self) -> Optional[Tuple[str, ...]]:
         """The names that ``ethtool --show-priv-flags`` has, in its tables' order; None where no table is found.
 
