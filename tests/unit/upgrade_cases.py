@@ -49,7 +49,7 @@ def absent(name: str) -> DriverFacts:
 
 
 class Upgrade:
-    """``case`` from kernel ``old`` to ``new``; the drivers of both show their private flags, if nothing else is said."""
+    """``case`` from kernel ``old`` to ``new``; both drivers have the NIC's private flags, if nothing else is said."""
 
     def __init__(
         self,
