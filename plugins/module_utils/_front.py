@@ -66,6 +66,13 @@ SOAK = {
 
 NODE = {**INTENT, **SOAK, "facts": {"type": "path"}}
 
+KERNEL_UPGRADE = {
+    **INTENT,
+    "state": {"type": "str", "choices": ["foretold", "compared"], "default": "foretold"},
+    "to": {"type": "str", "default": ""},
+    "record": {"type": "bool", "default": True},
+}
+
 # The module nic: an intent's NICs without what is about XDP.
 TUNING = {
     "config": {

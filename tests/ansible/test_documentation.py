@@ -13,6 +13,7 @@ MODULES = (
     "config",
     "config_info",
     "counters_info",
+    "kernel_upgrade",
     "nic",
     "nic_info",
     "node",
@@ -45,7 +46,9 @@ def test_another_plugin_is_documented(control: Control, kind: str, name: str) ->
     assert f"wirespeed.xdp.{name}" in json.loads(answer.out)
 
 
-@pytest.mark.parametrize("role", ["prerequisites", "node", "boot", "rollout", "rollback"])
+@pytest.mark.parametrize(
+    "role", ["prerequisites", "node", "boot", "observability", "rollout", "rollback", "kernel_upgrade_check"]
+)
 def test_a_role_says_which_variables_it_takes(control: Control, role: str) -> None:
     answer = control.run("ansible-doc", "--json", "-t", "role", f"wirespeed.xdp.{role}")
     assert answer.code == 0, answer.said

@@ -16,10 +16,10 @@ from typing import Callable, Dict, List, Optional, Tuple
 import pytest
 
 import wirespeed
+from wirespeed.kernel.module_strings import ModuleStrings
 
 from . import KERNELS, Image, drivers, named
 from .drivers import CoreNames, KernelDrivers
-from .module_strings import Module
 from .named import Name
 
 NAMES = named.in_profiles(Path(wirespeed.__file__).parent / "profiles")
@@ -53,7 +53,7 @@ def found() -> Found:
     return {}
 
 
-def holds(modules: List[Module], core: CoreNames, name: Name) -> Optional[str]:
+def holds(modules: List[ModuleStrings], core: CoreNames, name: Name) -> Optional[str]:
     if name.source == "rtnl":
         return "core" if name.text in core.rtnl else None
     if name.source == "qstats":

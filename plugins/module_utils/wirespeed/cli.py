@@ -31,6 +31,7 @@ from . import (
     show,
     top_verbs,
     trace_verbs,
+    upgrade_verbs,
     version_verbs,
 )
 from . import bundle as bundles
@@ -173,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     exporter_verbs.add(verbs, _verb)
     top_verbs.add(verbs, _verb)
     version_verbs.add(verbs, _verb)
+    upgrade_verbs.add(verbs, _verb)
     return parser
 
 
