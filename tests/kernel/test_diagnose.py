@@ -114,6 +114,12 @@ def test_what_the_program_costs_and_where_the_time_went_is_told(veth: Veth, plac
     assert evidence["cpus"] and all(0 <= use["softirq"] <= 1 for use in evidence["cpus"].values())
 
 
+def test_how_long_each_cpu_took_no_interrupt_is_told(veth: Veth, places: Places) -> None:
+    told = on_node(veth, lambda: diagnosed(veth, [CLEAN] * 20))
+    online = set(told["evidence"]["cpus"])
+    assert online <= set(told["evidence"]["stalls"]) and not [text for text in told["unseen"] if "kept" in text]
+
+
 @pytest.mark.parametrize("name", ["nowhere", "", "x" * 40])
 def test_a_nic_that_is_not_there_is_told(veth: Veth, places: Places, name: str) -> None:
     def run() -> Told:
