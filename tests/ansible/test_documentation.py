@@ -9,7 +9,18 @@ import pytest
 
 from .conftest import Control
 
-MODULES = ("config", "config_info", "counters_info", "nic", "nic_info", "node", "pipeline", "pipeline_info", "trace")
+MODULES = (
+    "config",
+    "config_info",
+    "counters_info",
+    "diagnose",
+    "nic",
+    "nic_info",
+    "node",
+    "pipeline",
+    "pipeline_info",
+    "trace",
+)
 
 
 @pytest.mark.parametrize("module", MODULES)

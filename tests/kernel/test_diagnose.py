@@ -11,7 +11,7 @@ import pytest
 from tests.pipelines import scrubber, small
 from tests.probes import requires, requires_bpf
 from wirespeed.diagnose_engine import diagnose
-from wirespeed.gather import BUILT_IN_PROFILES
+from wirespeed.gather import BUILT_IN_PROFILES, built_in_probes
 from wirespeed.profiles.load import load
 
 from .conftest import Places
@@ -34,7 +34,7 @@ Told = Dict[str, Any]
 def diagnosed(veth: Veth, frames: List[bytes]) -> Told:
     """While these frames come in; within the node's namespace."""
     profiles = load([BUILT_IN_PROFILES])
-    return diagnose(veth.ifname, profiles, lambda: veth.wire.run(send, veth.wire_ifname, frames))
+    return diagnose(veth.ifname, profiles, built_in_probes(), lambda: veth.wire.run(send, veth.wire_ifname, frames))
 
 
 def on_node(veth: Veth, run: Callable[[], Told]) -> Told:
@@ -124,7 +124,7 @@ def test_how_long_each_cpu_took_no_interrupt_is_told(veth: Veth, places: Places)
 def test_a_nic_that_is_not_there_is_told(veth: Veth, places: Places, name: str) -> None:
     def run() -> Told:
         try:
-            return diagnose(name, load([BUILT_IN_PROFILES]), lambda: None)
+            return diagnose(name, load([BUILT_IN_PROFILES]), built_in_probes(), lambda: None)
         except Exception as error:  # pylint: disable=broad-exception-caught  # what a user would see
             return {"error": f"{type(error).__name__}: {error}"}
 

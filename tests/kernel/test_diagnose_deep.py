@@ -12,7 +12,7 @@ import pytest
 
 from tests.probes import requires_bpf
 from wirespeed.diagnose_engine import diagnose
-from wirespeed.gather import BUILT_IN_PROFILES
+from wirespeed.gather import BUILT_IN_PROFILES, built_in_probes
 from wirespeed.profiles.load import load
 
 from .conftest import Places
@@ -65,7 +65,9 @@ def diagnosed(veth: Veth, count: int) -> Told:
     def run() -> Told:
         sent = [frame] * count
         profiles = load([BUILT_IN_PROFILES])
-        return diagnose(veth.ifname, profiles, lambda: veth.wire.run(send, veth.wire_ifname, sent), deep=True)
+        return diagnose(
+            veth.ifname, profiles, built_in_probes(), lambda: veth.wire.run(send, veth.wire_ifname, sent), deep=True
+        )
 
     return dict(veth.node.run(run))
 

@@ -19,6 +19,7 @@ from wirespeed import bundle, engine
 from wirespeed.carrier import wait_for_carrier
 from wirespeed.diagnose_engine import diagnose
 from wirespeed.errors import WirespeedError
+from wirespeed.gather import built_in_probes
 from wirespeed.profiles.document import ProfileSet
 
 
@@ -34,7 +35,7 @@ class Running:
 
     def _diagnose(self, nic: str, profiles: ProfileSet) -> None:
         try:
-            self._told = diagnose(nic, profiles, self._meanwhile)
+            self._told = diagnose(nic, profiles, built_in_probes(), self._meanwhile)
         except WirespeedError as error:
             self._told = {"error": str(error)}
         finally:
