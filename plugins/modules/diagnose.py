@@ -82,8 +82,8 @@ seconds:
 causes:
   description:
     - The likeliest first, one C(nothing) where nothing was lost.
-    - Each has its C(stage), what it C(says), the C(confidence) (C(certain), C(likely), C(possible)), how many C(frames) it
-      explains (0 where none are lost), C(evidence) and C(advice).
+    - Each has its C(stage), what it C(says), the C(confidence) (C(certain), C(likely), C(possible)), how many C(frames)
+      it explains (0 where none are lost), C(evidence) and C(advice).
   returned: success
   type: list
   elements: dict

@@ -18,6 +18,7 @@ from .profiles.document import ProfileSet
 from .profiles.resolve import resolve
 
 SHORTEST_S, LONGEST_S = 0.1, 3600
+COMMAND_LINE = Place("command line")
 
 
 def bounded(seconds: float, place: Place) -> float:
@@ -33,7 +34,7 @@ def diagnose(
     probes: Mapping[str, bytes],
     meanwhile: Callable[[], None],
     deep: bool = False,
-    place: Place = Place("command line"),
+    place: Place = COMMAND_LINE,
 ) -> Dict[str, Any]:
     """Watches while ``meanwhile`` runs; ``deep`` with bcc's probes where they can be had. ``probes`` are the objects
     ``xdp_errors`` and ``late``. Returns ``causes``, the likeliest first, their ``evidence``, what was ``unseen``, and
