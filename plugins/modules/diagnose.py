@@ -114,6 +114,7 @@ text:
 """
 
 import time
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -135,7 +136,7 @@ def main() -> None:
     _front.finish(module, lambda: _diagnosed(asked, _front.bundle(module)))
 
 
-def _diagnosed(asked, sent):
+def _diagnosed(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> Dict[str, Any]:
     place = Place("wirespeed.xdp.diagnose")
     seconds = diagnose_engine.bounded(asked["seconds"], place)
     profiles, probes = parse(sent).profiles, parse_probes(sent)
