@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet
+from typing import Any, Dict, FrozenSet, Optional
 
 import pytest
 
 from wirespeed.counters.table import Counter
 from wirespeed.diagnose import report
 from wirespeed.diagnose.causes import Confidence, Stage, causes
-from wirespeed.diagnose.evidence import CpuUse, Deep, Evidence, Pause, Pcie, Program, Stall, Waits
+from wirespeed.diagnose.evidence import Clocks, CpuUse, Deep, Evidence, Pause, Pcie, Program, Stall, Waits
 from wirespeed.kernel import cpu_time, softnet
 
 IDLE, FULL = CpuUse(0.05, 0.9, 0.0), CpuUse(0.97, 0.0, 0.0, squeezed=900)
@@ -154,6 +154,21 @@ def test_the_cpus_that_do_not_serve_the_nic_are_not_blamed() -> None:
 def test_lost_frames_are_explained_by_long_gaps_not_by_many_short_ones() -> None:
     gaps = Stall(0.5, ((0.5, 1), (1.0, 200)))
     assert gaps.lost(rate=10_000.0, room=1_000) == 4_000
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seconds"),
+    [
+        (Clocks(1000, 50.0, 1000.4), Clocks(1014, 60.0, 1010.4), 4.0),
+        (Clocks(1000, 50.0, 1000.4), Clocks(1014, 60.0, 1014.2), 4.0),
+        (Clocks(4600, 50.0, 1000.4), Clocks(4614, 60.0, 1010.4), 4.0),
+        (Clocks(996, 50.0, 1000.4), Clocks(1010, 60.0, 1010.4), None),
+        (Clocks(1000, 50.0, 1000.4), Clocks(1010, 60.0, 1010.4), 0.0),
+    ],
+    ids=["paused", "paused, and the day's time was put right", "local time", "the hardware's clock was set", "ran on"],
+)
+def test_a_clock_that_is_set_is_no_pause(before: Clocks, after: Clocks, seconds: Optional[float]) -> None:
+    assert before.still(after) == seconds
 
 
 def test_a_wait_is_told_by_the_power_of_two_above_it() -> None:
