@@ -7,7 +7,21 @@ import argparse
 import os
 import platform
 
-from . import compile, config, exporter, facts, handover, map_health, packet, publish, reload, rerun, scrubber, trace
+from . import (
+    compile,
+    config,
+    diagnose,
+    exporter,
+    facts,
+    handover,
+    map_health,
+    packet,
+    publish,
+    reload,
+    rerun,
+    scrubber,
+    trace,
+)
 
 BENCHES = {
     "facts": facts.report,
@@ -22,6 +36,7 @@ BENCHES = {
     "config": config.report,
     "trace": trace.report,
     "exporter": exporter.report,
+    "diagnose": diagnose.report,
 }
 
 

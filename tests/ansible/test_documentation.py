@@ -13,6 +13,7 @@ MODULES = (
     "config",
     "config_info",
     "counters_info",
+    "diagnose",
     "kernel_upgrade",
     "nic",
     "nic_info",

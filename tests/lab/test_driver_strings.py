@@ -17,12 +17,17 @@ import pytest
 
 import wirespeed
 from wirespeed.kernel.module_strings import ModuleStrings
+from wirespeed.diagnose.raw_names import PAUSE, PCIE_STALLS
 
 from . import KERNELS, Image, drivers, named
 from .drivers import CoreNames, KernelDrivers
 from .named import Name
 
-NAMES = named.in_profiles(Path(wirespeed.__file__).parent / "profiles")
+NAMES = named.in_profiles(Path(wirespeed.__file__).parent / "profiles") + [
+    Name(driver, "ethtool_s", text, "diagnose/raw_names.py")
+    for driver, texts in [*PAUSE.items(), *((driver, (text,)) for driver, text in PCIE_STALLS.items())]
+    for text in texts
+]
 DRIVERS = sorted({name.driver for name in NAMES} - {"*"})
 # Driver as the kernel reports it -> its modules, where they are called otherwise or a name may come from a second one.
 MODULES = {

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..counters.table import Counter
-from .evidence import Evidence, Pcie
+from .evidence import CLOCK_S, Evidence, Pcie
 
 BUSY = 0.9
 """The share of a CPU's time in softirq from which it has none left; the rest is the kernel's own housekeeping."""
@@ -30,9 +30,6 @@ HOT = 2.0
 PROGRAM_SHARE = 0.5
 EXPLAINS = 0.5
 """A gap in a CPU's time is named where so much of the loss, or more, fell into such gaps."""
-
-STILL_S = 1.5
-"""The hardware's clock counts whole seconds, so both ends of the window are a second unsure."""
 
 SQUEEZED_EACH_S = 10
 
@@ -121,7 +118,7 @@ def _link(seen: Evidence) -> Optional[Cause]:
 
 
 def _still(seen: Evidence) -> Optional[Cause]:
-    if seen.stood_still is None or seen.stood_still < STILL_S:
+    if seen.stood_still is None or seen.stood_still < CLOCK_S:
         return None
     return Cause(
         Stage.CPU,

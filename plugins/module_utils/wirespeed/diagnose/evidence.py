@@ -75,6 +75,30 @@ class Stall:
         return sum(max(0, int(seconds * rate) - times * room) for seconds, times in self.gaps)
 
 
+CLOCK_S = 1.5
+"""The hardware's clock tells whole seconds, so two readings of it are a second unsure."""
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """Seconds of the hardware's clock, of the kernel's that nobody sets, and of the day's, at one time."""
+
+    hardware: int
+    monotonic: float
+    day: float
+
+    @property
+    def agree(self) -> bool:
+        return abs(self.hardware - self.day) < CLOCK_S
+
+    def still(self, later: Clocks) -> Optional[float]:
+        """How long the machine stood still until ``later``; None when its hardware clock was set meanwhile, which the
+        kernel does by the day's (kernel/time/ntp.c sync_hw_clock)."""
+        if later.agree and not self.agree:
+            return None
+        return max(0.0, later.hardware - self.hardware - (later.monotonic - self.monotonic))
+
+
 @dataclass(frozen=True)
 class Waits:
     """How long the receive softirq of a CPU waited from the moment it was asked for. ``slots``: how often, where the
@@ -196,5 +220,5 @@ class Evidence:
 
     def arriving(self, cpu: int) -> float:
         """Frames a second for this CPU, with those that were lost."""
-        came = (self.count(Counter.DRIVER_PACKETS) + self.lost) * self.share(cpu)
-        return came / self.seconds if self.seconds else 0.0
+        taken = self.count(Counter.DRIVER_PACKETS) or self.count(Counter.WIRE_PACKETS)
+        return (taken + self.lost) * self.share(cpu) / self.seconds if self.seconds else 0.0

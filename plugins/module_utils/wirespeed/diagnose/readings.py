@@ -24,7 +24,7 @@ from ..model.settings import Setting
 from ..pipeline.pins import Paths
 from . import beside
 from .deep import DeepProbes
-from .evidence import CpuUse, Evidence, Pause, Pcie, Program
+from .evidence import Clocks, CpuUse, Evidence, Pause, Pcie, Program
 from .lateness import Lateness
 from .xdp_errors import Event, XdpErrors
 
@@ -74,7 +74,7 @@ class Looking:
             runs=runs,
             carrier_changes=rtnetlink.link(nic.ifindex).carrier_changes or 0,
             at=time.monotonic(),
-            clock=self._try(hardware_clock, "whether the machine was paused"),
+            clocks=self._try(_clocks, "whether the machine was paused"),
             pause=self._pause(nic),
             bus=beside.bus(nic),
         )
@@ -143,7 +143,7 @@ class _Host:
     runs: Optional[bpf_stats.Runs]
     carrier_changes: int
     at: float
-    clock: Optional[int]
+    clocks: Optional[Clocks]
     pause: Optional[PauseFrames]
     bus: beside.Bus
 
@@ -208,10 +208,13 @@ def _pause(before: _Host, after: _Host) -> Optional[Pause]:
     return Pause(max(0, frames.sent), max(0, frames.received))
 
 
+def _clocks() -> Clocks:
+    return Clocks(hardware_clock(), time.monotonic(), time.time())
+
+
 def _stood_still(before: _Host, after: _Host) -> Optional[float]:
-    if before.clock is None or after.clock is None:
-        return None
-    return round(max(0.0, after.clock - before.clock - (after.at - before.at)), 1)
+    seconds = before.clocks.still(after.clocks) if before.clocks and after.clocks else None
+    return None if seconds is None else round(seconds, 1)
 
 
 def _grown(earlier: Optional[int], later: Optional[int]) -> Optional[int]:
