@@ -28,7 +28,7 @@ from tests.pipelines import REPOSITORY, compiled
 from .conftest import BIN, Answer, Control
 
 DENIED, ALLOWED = "192.0.2.7", "198.51.100.7"
-RATE = 400.0
+RATE = 200.0
 PATIENCE = 60.0
 
 GUARD = """
