@@ -169,6 +169,7 @@ def test_a_row_behind_a_delivered_document_is_found(looked: Looked) -> None:
         "version 1",
     )
     assert deviation["want"] == {"rows": ["192.0.2.0/24"]} and deviation["have"] == {"rows": []}
+    assert deviation["reason"] == "1 removed since version 1 was delivered; deliver it again"
     (pipeline,) = looked.host(BY_DOCUMENT)["pipelines"]
     assert pipeline["config_version"] == 1
 
