@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Installs what is missing of the packages that pyproject.toml names, and makes the virtual environment.
 
-    setup.py [GROUP ...]    apt groups of [tool.wirespeed.apt] (without names all but lab* and browser), then the environment
+    setup.py [GROUP ...]    apt groups of [tool.wirespeed.apt] (else all but lab* and browser), then the environment
     setup.py --path         print where the environment is, and do nothing
     setup.py --for TOOLS    the environment of a group of tools beside it (docs, judges, importer): make it, print where
 

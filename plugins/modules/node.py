@@ -162,11 +162,19 @@ steps:
       type: str
       sample: "enp1s0: set rings: rx 256 -> 4096 [reset] - bursts are longer than the default ring (igb.yml:31)"
 deviations:
-  description: What was not as it should be before the run. Steps that only serve another step are not among them.
+  description:
+    - What was not as it should be before the run. Steps that only serve another step are not among them.
+    - In check mode also the rows that somebody changed since a document was delivered; M(wirespeed.xdp.config) repairs
+      those.
   returned: success
   type: list
   elements: dict
   contains:
+    kind:
+      description:
+        - V(program) for the XDP hook, V(code) for what is loaded, V(config) for rows of tables, else the setting.
+      type: str
+      sample: rings
     path:
       description: What deviates.
       type: str
@@ -192,9 +200,16 @@ deviations:
       type: str
       sample: igb.yml:31
     disruption:
-      description: What traffic feels from the repair.
+      description:
+        - What traffic feels from the repair.
+        - Null where no step repairs it; RV(deviations[].want) then says what to do.
       type: str
       sample: reset
+    unsupported:
+      description: Says that this NIC, driver or kernel never could be so.
+      returned: where that is so
+      type: bool
+      sample: true
     also:
       description: Who else on the host sets this value, and to what, with file and line.
       returned: where another manager sets it otherwise
@@ -216,6 +231,28 @@ nics:
       carrier: true
       carrier_changes: 2
       disruption: reset
+hostname:
+  description: What the host calls itself.
+  returned: success, without O(facts)
+  type: str
+  sample: edge1
+kernel:
+  description: Its kernel.
+  returned: success, without O(facts)
+  type: str
+  sample: 6.12.57+deb13-amd64
+pipelines:
+  description: What is to be live of each of O(pipelines), and what is.
+  returned: success, without O(facts)
+  type: list
+  elements: dict
+  sample:
+    - name: scrubber
+      object_hash: d0ec16d511c4310d20610ce93d1671b9101184f27a40180a06a6388d7af55bd8
+      generation: d0ec16d511c4
+      running_object_hash: d0ec16d511c4310d20610ce93d1671b9101184f27a40180a06a6388d7af55bd8
+      running_generation: d0ec16d511c4
+      config_version: 14
 recovered:
   description: What was undone of an earlier run that had been killed.
   returned: success, without O(facts)
@@ -259,6 +296,11 @@ outcome:
   description: Which steps were taken and undone.
   returned: failure in the middle of a run, or after O(soak)
   type: dict
+unsupported:
+  description: Says that what is asked for, this host, NIC, driver or kernel cannot have.
+  returned: failure for that reason
+  type: bool
+  sample: true
 """
 
 import sys

@@ -120,11 +120,11 @@ PLANTS: Sequence[Plant] = (
     setting("napi", "defer-hard-irqs", f"echo 7 > /sys/class/net/{INTERFACE}/napi_defer_hard_irqs"),
     program("pin of the link gone", f"rm {LINK}"),
     setting("xps", "cpus", f"echo 0 > {QUEUES}/tx-1/xps_cpus"),
-    code("slot emptied", f"bpftool map delete pinned {PINS}/{PIPELINE}/slots key 0 0 0 0"),
+    code("pins of the code gone", f"rm -r {PINS}/{PIPELINE}/*/progs"),
     setting("rps", "cpus", f"echo 0 > {QUEUES}/rx-1/rps_cpus"),
     rows("entry added", "deny_v4", _meddle("deny_v4", "update", change_key=1)),
     setting("rfs", "flows-per-queue", f"echo 64 > {QUEUES}/rx-1/rps_flow_cnt"),
-    code("pins of the code gone", f"rm -r {PINS}/{PIPELINE}/*/progs"),
+    code("slot emptied", f"bpftool map delete pinned {PINS}/{PIPELINE}/slots key 0 0 0 0"),
     rows("port opened", "ports", _meddle("ports", "delete")),
 )
 """In an order in which neighbours differ in what they touch."""

@@ -22,7 +22,7 @@ from .planted import LINK, PIPELINE, ROWS, TUNING, Plant, live, spread
 pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool", "bpftool", "xdp-tools")
 
 NUMBER, PLANTED_NODES = (30, 9) if DEEP else (14, 4)
-CLEAN, BY_DOCUMENT, LACKING, NOWHERE = "clean", "document", "lacking", "nowhere"
+CLEAN, BY_DOCUMENT, LACKING, NOWHERE = "drift-clean", "drift-document", "drift-lacking", "nowhere"
 DOCUMENT = {"pipeline": PIPELINE, "tables": {"deny_v4": ["192.0.2.0/24"]}}
 UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 STATE = (
@@ -93,7 +93,7 @@ def variables(tables: bool = True, **tuning: Any) -> Dict[str, Any]:
 def fleet(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Converged, tampered with, and with a host that nobody can reach."""
     control = Control(collections, tmp_path_factory.mktemp("control"))
-    planted = spread(NUMBER, [f"edge{number}" for number in range(1, PLANTED_NODES + 1)])
+    planted = spread(NUMBER, [f"drift-{number}" for number in range(1, PLANTED_NODES + 1)])
     nodes = {name: NetnsNode(name) for name in (*planted, CLEAN, BY_DOCUMENT, LACKING)}
     made = Fleet(control, nodes, planted)
     try:
@@ -169,6 +169,7 @@ def test_a_row_behind_a_delivered_document_is_found(looked: Looked) -> None:
         "version 1",
     )
     assert deviation["want"] == {"rows": ["192.0.2.0/24"]} and deviation["have"] == {"rows": []}
+    assert deviation["reason"] == "1 removed since version 1 was delivered; deliver it again"
     (pipeline,) = looked.host(BY_DOCUMENT)["pipelines"]
     assert pipeline["config_version"] == 1
 

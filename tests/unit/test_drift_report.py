@@ -12,7 +12,7 @@ import pytest
 from wirespeed.cli import main
 from wirespeed.drift import lines, written
 from wirespeed.drift.document import MAX_ITEMS, State, compared, not_compared
-from wirespeed.drift.fleet import Report
+from wirespeed.drift.fleet import Report, of_hosts
 from wirespeed.drift.parts import Parts
 from wirespeed.errors import BadInput
 
@@ -177,6 +177,14 @@ def test_reports_of_nodes_become_one_of_the_fleet(tmp_path: Path) -> None:
     files = [str(tmp_path / f"{name}.json") for name in ("a", "b")]
     assert main(["drift", "--from", *files, "--json", str(tmp_path / "all.json")]) == 0
     assert [each["host"] for each in written.read(str(tmp_path / "all.json"))["hosts"]] == ["a", "b"]
+
+
+def test_reports_in_one_are_as_old_as_the_oldest(tmp_path: Path) -> None:
+    for day, name in (("2026-11-27", "a"), ("2026-11-02", "b")):
+        written.write_json(tmp_path / f"{name}.json", of_hosts(f"{day}T04:00:00Z", "0.1.0", [host(name)]))
+    files = [str(tmp_path / f"{name}.json") for name in ("a", "b")]
+    main(["drift", "--from", *files, "--json", str(tmp_path / "all.json")])
+    assert written.read(str(tmp_path / "all.json"))["made_at"] == "2026-11-02T04:00:00Z"
 
 
 def test_a_host_in_two_reports_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def _rows(pipeline: str) -> Iterator[Dict[str, Any]]:
             "target": pipeline,
             "want": _side(table, difference.added, difference.changed),
             "have": _side(table, difference.removed, difference.before),
-            "why": f"{difference} since version {standing.version} was delivered; deliver it again",
+            "why": f"{difference.turned} since version {standing.version} was delivered; deliver it again",
             "origin": f"version {standing.version}",
             "disruption": "none",
         }

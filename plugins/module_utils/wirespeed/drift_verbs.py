@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from . import __version__, drift_engine
 from .drift import document, lines, written
@@ -39,9 +39,7 @@ def add(verbs: Any, verb: Verb) -> None:
 
 
 def _drift(options: argparse.Namespace) -> int:
-    made_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    hosts = _read(options.reports) if options.reports else [_this_node(options)]
-    report = of_hosts(made_at, __version__, hosts)
+    report = _read(options.reports) if options.reports else of_hosts(_now(), __version__, [_this_node(options)])
     if options.json == STDOUT:
         sys.stdout.writelines(written.json_pieces(report))
     else:
@@ -80,15 +78,23 @@ def _this_node(options: argparse.Namespace) -> Host:
     return found
 
 
-def _read(reports: List[str]) -> List[Host]:
-    """Raises :class:`BadInput` for a host that is in two of them: which one counts is not ours to say."""
+def _read(reports: Sequence[str]) -> Report:
+    """As old as the oldest of them. Raises :class:`BadInput` for a host that is in two: which one counts is not ours
+    to say."""
     hosts: List[Host] = []
+    made: List[str] = []
     seen: Dict[str, str] = {}
     for path in reports:
-        for host in written.read(path)["hosts"]:
+        found = written.read(path)
+        made.append(found["made_at"])
+        for host in found["hosts"]:
             name = host["host"]
             if name in seen:
                 raise BadInput(Place(path), "hosts", f"{name!r} is in {seen[name]} too.", "Leave one of them out.")
             seen[name] = path
             hosts.append(host)
-    return hosts
+    return of_hosts(min(made), __version__, hosts)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -103,14 +103,22 @@ def _deviation(told: Mapping[str, Any]) -> Dict[str, Any]:
         "kind": told["kind"],
         "path": told["path"],
         "target": told["target"],
-        "want": _bounded(told["want"]) if repairable else None,
-        "have": _bounded(told["have"]) if repairable else None,
+        "want": _value(told, "want") if repairable else None,
+        "have": _value(told, "have") if repairable else None,
         "reason": _bounded(told["why"]),
         "remedy": "" if repairable else _bounded(told["want"]),
         "origin": told["origin"],
         "disruption": told["disruption"],
         "also": list(told.get("also", ())),
     }
+
+
+def _value(told: Mapping[str, Any], side: str) -> Any:
+    """Of rows that differ the rows alone: which generation has them is told with the pipeline."""
+    value = told[side]
+    if told["kind"] == CONFIG and isinstance(value, Mapping) and "rows" in value:
+        value = {"rows": value["rows"]}
+    return _bounded(value)
 
 
 def _lack(told: Mapping[str, Any]) -> Dict[str, Any]:
