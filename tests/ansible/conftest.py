@@ -51,6 +51,7 @@ class Control:
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_INJECT_INVOCATION": "1",  # ansible-core 2.21 repeats arguments in results only then, 2.20 always
             "ANSIBLE_LOCALHOST_WARNING": "0",
             "ANSIBLE_LOCAL_TEMP": str(self.work / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
