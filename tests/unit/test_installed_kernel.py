@@ -100,7 +100,8 @@ def test_what_unpacks_zstd_is_named_where_nothing_does(monkeypatch: Any) -> None
         decompress.unpack(b"\x28\xb5\x2f\xfd rest", HERE)
 
 
-@pytest.mark.parametrize("packed", [lzma.compress(CONTENT)[:8] + b"x" * 40, b"\x1f\x8b" + b"x" * 40])
+@pytest.mark.parametrize("packed", [lzma.compress(CONTENT)[:8] + b"x" * 40, b"\x1f\x8b" + b"x" * 40,
+                                    lzma.compress(CONTENT)[:-20], gzip.compress(CONTENT)[:-12]])  # fmt: skip
 def test_a_damaged_module_is_refused(packed: bytes) -> None:
     with pytest.raises(BadInput, match=r"some\.ko: is damaged .*Install the kernel's package again"):
         decompress.unpack(packed, HERE)

@@ -50,10 +50,15 @@ def test_an_intent_that_asks_for_native_xdp_breaks_where_the_kernel_has_none() -
     assert told["xdp"] == ("breaks", "planned", "refused")
 
 
-def test_a_condition_that_holds_no_longer_breaks_the_intent_and_is_told_once() -> None:
+def test_a_condition_that_holds_no_longer_breaks_the_intent() -> None:
     upgrade = Upgrade("i40e/fresh", "6.12", "6.1", frags=True, tuning={"mtu": {"mtu": 9000}})
     (change,) = [each for each in upgrade.changes() if each.severity is Severity.BREAKS]
     assert (change.aspect, change.key) == (Aspect.PLAN, "xdp (mtu)") and "9000" in change.why
+
+
+def test_a_condition_that_a_detach_asks_for_too_informs() -> None:
+    told = Upgrade("ice/fresh", "6.12", "6.1").told(Aspect.CONDITION)
+    assert told["mtu"] == ("informs", "at the attach", "at a detach too")
 
 
 def test_the_module_has_the_last_word_on_native_xdp() -> None:

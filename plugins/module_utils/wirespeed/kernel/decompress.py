@@ -10,6 +10,7 @@ import struct
 import subprocess
 import zlib
 from pathlib import Path
+from typing import Any
 
 from ..errors import BadInput, MissingPrerequisite, Place
 
@@ -39,9 +40,9 @@ def unpack(data: bytes, place: Place) -> bytes:
         return _bounded(_zstd(data, place), place)
     try:
         if data.startswith((_XZ, _LZMA)):
-            return _bounded(lzma.LZMADecompressor().decompress(data, MAX_BYTES + 1), place)
+            return _whole(lzma.LZMADecompressor(), data, place)
         if data.startswith(_GZIP):
-            return _bounded(zlib.decompressobj(wbits=31).decompress(data, MAX_BYTES + 1), place)
+            return _whole(zlib.decompressobj(wbits=31), data, place)
     except (lzma.LZMAError, zlib.error, EOFError) as error:
         raise _damaged(place, str(error)) from None
     return _bounded(data, place)
@@ -62,17 +63,28 @@ def kernel_image(path: Path) -> bytes:
     return image
 
 
+def _whole(unpacker: Any, data: bytes, place: Place) -> bytes:
+    """What is cut off is no error to these libraries."""
+    found: bytes = _bounded(unpacker.decompress(data, MAX_BYTES + 1), place)
+    if not unpacker.eof:
+        raise _damaged(place, "it is cut off")
+    return found
+
+
 def _zstd(data: bytes, place: Place) -> bytes:
     """By the library if it is there, else by the command."""
     try:
         import zstandard
     except ImportError:
         return _zstd_by_command(data, place)
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
     try:
-        found: bytes = zstandard.ZstdDecompressor().decompressobj().decompress(data)
-        return found
+        found: bytes = unpacker.decompress(data)
     except zstandard.ZstdError as error:
         raise _damaged(place, str(error)) from None
+    if not getattr(unpacker, "eof", True):  # zstandard before 0.19 does not tell
+        raise _damaged(place, "it is cut off")
+    return found
 
 
 def _zstd_by_command(data: bytes, place: Place) -> bytes:

@@ -45,12 +45,9 @@ def _of_nic(node: Node, name: str, now: Sight, then: Sight, firmware: Collection
 
 
 def _sorted(changes: Sequence[Change], subjects: Collection[str]) -> Tuple[Change, ...]:
-    """A refusal of the plan says a condition again, in the same words: the condition goes."""
-    said = {(each.subject, each.why) for each in changes if each.aspect is Aspect.PLAN}
-    left = [each for each in changes if each.aspect is not Aspect.CONDITION or (each.subject, each.why) not in said]
     aspects, order = list(Aspect), list(subjects)
     return tuple(
-        sorted(left, key=lambda each: (order.index(each.subject), each.severity.rank, aspects.index(each.aspect)))
+        sorted(changes, key=lambda each: (order.index(each.subject), each.severity.rank, aspects.index(each.aspect)))
     )
 
 

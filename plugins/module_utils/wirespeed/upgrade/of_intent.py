@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional
 
 from ..counters.table import CounterTable
-from ..model.desired import Constraint, DesiredNic, OperationRule
+from ..model.desired import DesiredNic, OperationRule
 from ..model.nic import XdpMode
-from ..namespace import namespace
 from ..plain import plain
-from ..profiles.resolve import planned_values
 from . import counter_ways
 from .change import Aspect, Change, Severity
 from .counter_ways import Ways
@@ -25,7 +23,7 @@ def of_nic(name: str, now: Sight, then: Sight) -> Iterator[Change]:
     if before is None or after is None:
         return
     yield from _modes(name, now, then)
-    yield from _conditions(name, now, then)
+    yield from _conditions(name, before, after)
     yield from _costs(name, before, after)
     yield from _tuning(name, before, after)
     yield from _rules(name, before, after)
@@ -56,29 +54,17 @@ def _disagree(sight: Sight, name: str) -> Optional[bool]:
     return None if told is None else told is not sight.nics[name].profile.native
 
 
-def _conditions(name: str, now: Sight, then: Sight) -> Iterator[Change]:
-    """Those of the attach that are met now and will not be, and those that say something else."""
-    before, after = _met(name, now), _met(name, then)
-    for key, (each, holds) in after.items():
-        was = before.get(key)
-        if not holds and (was is None or was[1]):
-            why = f"{each.explain} (the kernel would answer {each.errno}). {each.remedy}"
-            yield Change(name, Aspect.CONDITION, key, Severity.BREAKS, "met", "not met", why)
-        elif was is not None and holds and not was[1]:
-            yield Change(name, Aspect.CONDITION, key, Severity.CHANGES, "not met", "met", each.explain)
-        elif was is not None and was[0].on_detach is not each.on_detach:
-            asked_now, asked_then = ("at a detach too" if one.on_detach else "at the attach" for one in (was[0], each))
-            yield Change(name, Aspect.CONDITION, key, Severity.INFORMS, asked_now, asked_then, each.explain)
+def _conditions(name: str, before: DesiredNic, after: DesiredNic) -> Iterator[Change]:
+    """Those that a driver begins or ceases to ask for at a detach; whether they are met, the plan says."""
+    was = {each.id: each for each in before.profile.constraints}
+    for each in after.profile.constraints:
+        if each.id in was and was[each.id].on_detach is not each.on_detach:
+            asked_now, asked_then = (_asked_at(one.on_detach) for one in (was[each.id], each))
+            yield Change(name, Aspect.CONDITION, each.id, Severity.INFORMS, asked_now, asked_then, each.explain)
 
 
-def _met(name: str, sight: Sight) -> Dict[str, Tuple[Constraint, bool]]:
-    """By id: over the NIC as it is planned there; settings' own conditions too."""
-    wanted, nic = sight.nics[name], sight.node.nics[name]
-    names = namespace(nic, sight.node, "", planned_values(nic, wanted.profile.tuning), wanted.frags)
-    needed = mode(wanted) is XdpMode.NATIVE
-    return {
-        each.id: (each, each.holds(names)) for each in wanted.profile.constraints if needed or each.concerns is not None
-    }
+def _asked_at(on_detach: bool) -> str:
+    return "at a detach too" if on_detach else "at the attach"
 
 
 def _costs(name: str, before: DesiredNic, after: DesiredNic) -> Iterator[Change]:
