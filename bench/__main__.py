@@ -7,11 +7,12 @@ import argparse
 import os
 import platform
 
-from . import compile, config, facts, handover, map_health, packet, publish, reload, rerun, scrubber, trace
+from . import compile, config, facts, fleet, handover, map_health, packet, publish, reload, rerun, scrubber, trace
 
 BENCHES = {
     "facts": facts.report,
     "rerun": rerun.report,
+    "fleet": fleet.report,
     "publish": publish.report,
     "reload": reload.report,
     "packet": packet.report,
