@@ -50,7 +50,11 @@ INTENT = {
     **BUNDLE,
 }
 
-NODE = {**INTENT, "facts": {"type": "path"}}
+NODE = {
+    **INTENT,
+    "facts": {"type": "path"},
+    "when_lacking": {"type": "str", "choices": ["fail", "tell"], "default": "fail"},
+}
 
 # The module nic: an intent's NICs without what is about XDP.
 TUNING = {
