@@ -250,15 +250,15 @@ outcome:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _front
-from ..module_utils.wirespeed import engine, readiness
+from ..module_utils import _front, _readiness
+from ..module_utils.wirespeed import engine
 from ..module_utils.wirespeed.pipeline.pins import Paths
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=_front.NODE, supports_check_mode=True)
     if module.params["when_lacking"] == "tell":
-        ready = readiness.look(str(Paths.from_environment().bpffs))
+        ready = _readiness.look(str(Paths.from_environment().bpffs))
         if ready.lacking:
             module.exit_json(changed=False, lacking=ready.plain())
     _front.finish(

@@ -58,13 +58,13 @@ jit:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.wirespeed import readiness
+from ..module_utils import _readiness
 
 
 def main() -> None:
     spec = {"bpffs": {"type": "path", "default": "/sys/fs/bpf"}}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    module.exit_json(changed=False, **readiness.look(module.params["bpffs"]).plain())
+    module.exit_json(changed=False, **_readiness.look(module.params["bpffs"]).plain())
 
 
 if __name__ == "__main__":

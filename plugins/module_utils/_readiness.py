@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node lacks for the engine. Needs nothing that may be lacking, and no root."""
+"""PRIVATE to the collection: what a node lacks for the engine. Needs nothing that may be lacking, and no root."""
 
 from __future__ import annotations
 
