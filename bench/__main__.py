@@ -13,6 +13,7 @@ from . import (
     diagnose,
     exporter,
     facts,
+    fleet,
     handover,
     map_health,
     packet,
@@ -26,6 +27,7 @@ from . import (
 BENCHES = {
     "facts": facts.report,
     "rerun": rerun.report,
+    "fleet": fleet.report,
     "publish": publish.report,
     "reload": reload.report,
     "packet": packet.report,

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import _parcel
+from . import _compiled, _parcel
 from .wirespeed.config_option import ABOUT_XDP
 from .wirespeed.errors import WirespeedError
 from .wirespeed.plain import plain
@@ -64,7 +64,12 @@ SOAK = {
     }
 }
 
-NODE = {**INTENT, **SOAK, "facts": {"type": "path"}}
+NODE = {
+    **INTENT,
+    **SOAK,
+    "facts": {"type": "path"},
+    "when_lacking": {"type": "str", "choices": ["fail", "tell"], "default": "fail"},
+}
 
 KERNEL_UPGRADE = {
     **INTENT,
@@ -130,6 +135,8 @@ def finish(module: AnsibleModule, call: Callable[[], Dict[str, Any]]) -> NoRetur
         failure = {"msg": str(error), **({"unsupported": True} if error.unsupported else {}), **_outcome(error)}
     except Exception as error:  # pylint: disable=broad-exception-caught
         failure = _defect(module, error)
+    if not module.check_mode:
+        _compiled.save()
     if failure:
         # Outside the handlers: inside, ansible-core >= 2.19 adds the chain of causes to the message.
         module.fail_json(**failure)

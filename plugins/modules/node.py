@@ -40,7 +40,17 @@ options:
         playbook C(wirespeed.xdp.capture) writes one for each host.
       - A path that is not absolute is looked for as O(pipelines[].manifest) says.
     type: path
+  when_lacking:
+    description:
+      - What is done where the node lacks a library, the BPF file system or the kernel's BPF compiler.
+      - With V(fail) the module fails where it needs what is not there, and does without the compiler.
+      - With V(tell) it looks at nothing else and changes nothing, and returns RV(lacking), so that a playbook gives the
+        node what it lacks and calls the module again. A node that lacks nothing is reached once.
+    type: str
+    choices: [fail, tell]
+    default: fail
 seealso:
+  - module: wirespeed.xdp.prerequisites_info
   - module: wirespeed.xdp.nic
   - module: wirespeed.xdp.pipeline
   - module: wirespeed.xdp.nic_info
@@ -292,6 +302,13 @@ soak:
   description: What was counted before and after the change, by pipeline; the name is empty for NICs without one.
   returned: with O(soak), where something was changed
   type: dict
+lacking:
+  description:
+    - What the node lacks; nothing else is returned then. Its keys are the return values of
+      M(wirespeed.xdp.prerequisites_info).
+  returned: with O(when_lacking=tell), where the node lacks something
+  type: dict
+  sample: {missing: [pyroute2], bpffs: true, jit: 1}
 outcome:
   description: Which steps were taken and undone.
   returned: failure in the middle of a run, or after O(soak)
@@ -308,12 +325,17 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _front
+from ..module_utils import _front, _readiness
 from ..module_utils.wirespeed import drift_engine, engine
+from ..module_utils.wirespeed.pipeline.pins import Paths
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=_front.NODE, supports_check_mode=True)
+    if module.params["when_lacking"] == "tell":
+        ready = _readiness.look(str(Paths.from_environment().bpffs))
+        if ready.lacking:
+            module.exit_json(changed=False, lacking=ready.plain())
     _front.finish(module, lambda: _answer(module))
 
 

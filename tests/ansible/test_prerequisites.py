@@ -15,9 +15,9 @@ import yaml
 from tests.probes import requires
 
 from .conftest import Answer, Control
+from .test_modules import result
 
 ROOT = Path(__file__).resolve().parents[2]
-PROBE = ROOT / "roles" / "prerequisites" / "files" / "probe.py"
 
 # /etc under a throw-away layer, and no BPF file system.
 PRIVATE = """
@@ -90,15 +90,30 @@ def test_what_is_missing_is_named_with_its_packages_where_none_may_be_installed(
     assert recap(answer, "changed") == 0
 
 
-def test_the_probe_names_what_a_python_lacks(bare_python: str) -> None:
-    said = subprocess.run([bare_python, str(PROBE), "/sys/fs/bpf"], check=True, capture_output=True, text=True).stdout
-    assert {"pyroute2", "pyudev", "jinja2"} <= set(json.loads(said)["missing"])
+def test_what_a_python_lacks_is_named_by_that_python(control: Control, bare_python: str) -> None:
+    answer = control.module("prerequisites_info", {"bpffs": "/sys/fs/bpf"}, "-e", f"ansible_python_interpreter={bare_python}")
+    assert {"pyroute2", "pyudev", "jinja2"} <= set(result(answer)["missing"])
 
 
-def test_the_probe_finds_nothing_missing_on_the_systems_python() -> None:
-    command = ["/usr/bin/python3", str(PROBE), "/sys/fs/bpf"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert json.loads(said)["missing"] == []
+def test_nothing_is_missing_on_the_systems_python(control: Control) -> None:
+    assert result(control.module("prerequisites_info", {"bpffs": "/sys/fs/bpf"}))["missing"] == []
+
+
+@requires("root", "bpf", "libbpf")
+def test_a_node_that_lacks_something_tells_it_instead_of_failing_where_that_is_asked_for(control: Control) -> None:
+    wanted = {"nics": [{"name": "lo"}], "when_lacking": "tell"}
+    answer = control.module("node", wanted, inside=INSIDE)
+    assert answer.code == 0, answer.said
+    assert result(answer)["lacking"]["bpffs"] is False
+
+
+@requires("root", "bpf", "libbpf")
+def test_the_role_node_gives_a_node_what_it_lacks_and_then_brings_it_there(control: Control) -> None:
+    roles = [{"role": "wirespeed.xdp.node", "vars": {"node_nics": [{"name": "lo"}], "node_prerequisites": True}}]
+    answer = play(control, [{**ROLE, "roles": roles}])
+    assert answer.code == 0, answer.said
+    assert "changed: [localhost]" in answer.out.split("Mount the BPF file system now")[1]
+    assert "ok: [localhost]" in answer.out.split("which lacks nothing now")[1]
 
 
 def test_the_role_and_the_project_name_the_same_debian_packages() -> None:

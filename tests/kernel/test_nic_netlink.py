@@ -121,3 +121,26 @@ def test_every_pyroute2_from_debian_12_to_today_tells_the_same(veth: Veth, versi
     here = told(veth, str(ENGINE))
     assert told(veth, f"{installed(version)}:{ENGINE}") == here
     assert len(here[4]) == 3
+
+
+CODEC_ALONE = """
+import sys
+from wirespeed.kernel import rtnetlink
+
+assert rtnetlink.link_named(sys.argv[1]).name == sys.argv[1]
+print(sum(name.startswith("pyroute2") for name in sys.modules))
+import pyroute2
+print(pyroute2.IPRoute.__name__, pyroute2.__file__)
+"""
+
+
+@pytest.mark.parametrize("version", ["0.7.2", "0.9.7"])
+def test_a_run_loads_of_pyroute2_only_what_it_uses_and_leaves_the_whole_to_others(veth: Veth, version: str) -> None:
+    library = installed(version)
+    path = f"PYTHONPATH={library}:{ENGINE}"
+    argv = veth.node.inside("env", path, sys.executable, "-c", CODEC_ALONE, veth.ifname)
+    answer = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    loaded, whole = answer.stdout.splitlines()
+    assert int(loaded) < 20  # the whole is over 100
+    assert whole == f"IPRoute {library}/pyroute2/__init__.py"

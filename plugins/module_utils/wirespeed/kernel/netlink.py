@@ -14,8 +14,10 @@ import errno
 import os
 import socket
 import struct
+import sys
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
 from ..errors import KernelRefusal, MissingPrerequisite, NotSupported
@@ -213,14 +215,39 @@ _CONTROL = Message(GENERIC_HEAD, (Attribute(1, "id", "uint16"), Attribute(2, "na
 
 
 @cache
-def _codec(message: Message) -> Any:
-    """The pyroute2 class for a message."""
+def _load_library() -> None:
+    """pyroute2's codec alone, where its package is a folder: the package itself imports all of its parts before.
+
+    That is 0.10 of 0.12 s of processor time (0.7.2), of each run on each node. Raises :class:`MissingPrerequisite`.
+    """
+    folders = (os.path.join(place, "pyroute2") for place in sys.path)
+    folder = next((each for each in folders if os.path.isfile(os.path.join(each, "__init__.py"))), None)
+    if "pyroute2" not in sys.modules and folder is not None:
+        package = sys.modules["pyroute2"] = ModuleType("pyroute2")
+        package.__path__ = [folder]
+        try:
+            import pyroute2.netlink  # noqa: F401
+
+            return
+        except ImportError:  # a version whose parts need the whole
+            for name in [name for name in sys.modules if name.startswith("pyroute2.")]:
+                del sys.modules[name]
+        finally:
+            del sys.modules["pyroute2"]  # whoever imports it gets the whole
     try:
-        from pyroute2.netlink import nlmsg
+        import pyroute2.netlink  # noqa: F401
     except ImportError:
         raise MissingPrerequisite(
             "The Python library pyroute2 is missing.", "Install the package python3-pyroute2."
         ) from None
+
+
+@cache
+def _codec(message: Message) -> Any:
+    """The pyroute2 class for a message."""
+    _load_library()
+    from pyroute2.netlink import nlmsg
+
     body = _class_body(message.attributes)
     body["fields"] = message.head
     return type("message", (nlmsg,), body)
