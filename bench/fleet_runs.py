@@ -81,7 +81,9 @@ class Controller:
 
     def _close(self) -> None:
         for socket in self._sockets.glob("*"):
-            subprocess.run(["ssh", "-O", "exit", "-o", f"ControlPath={socket}", "node"], capture_output=True, check=False)
+            subprocess.run(
+                ["ssh", "-O", "exit", "-o", f"ControlPath={socket}", "node"], capture_output=True, check=False
+            )
 
     def _environment(self) -> Dict[str, str]:
         return {

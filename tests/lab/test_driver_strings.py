@@ -16,8 +16,8 @@ from typing import Callable, Dict, List, Optional, Tuple
 import pytest
 
 import wirespeed
-from wirespeed.kernel.module_strings import ModuleStrings
 from wirespeed.diagnose.raw_names import PAUSE, PCIE_STALLS
+from wirespeed.kernel.module_strings import ModuleStrings
 
 from . import KERNELS, Image, drivers, named
 from .drivers import CoreNames, KernelDrivers
