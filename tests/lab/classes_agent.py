@@ -105,8 +105,7 @@ class Agent:
         node = observe(PATHS, [nic])
         found = node.nics[nic]
         profile = resolve(self.profiles, found, node, NicIntent("name", nic))
-        # A pipeline that others carry too is not held against one of them.
-        pipeline = found.xdp.pipeline if found.xdp and len(self.attached) == 1 else None
+        pipeline = found.xdp.pipeline if found.xdp else None
         self.watch = Watch.begin([subject(found, profile.counters)], node.kernel.version, PATHS, pipeline)
         return {"driver": found.driver}
 

@@ -19,6 +19,7 @@ from tests.pipelines import compiled
 from . import Image, Node, frames, qmp
 from .agent import Agent
 from .conftest import _factory
+from .process import run
 
 NICS = ("igb", "virtio:queues=4:rss=on", "vmxnet3")
 SENDS = {"drop": 40, "pass": 30, "tx": 20, "redirect": 10}
@@ -31,7 +32,7 @@ PROGRAM = """
 WS_VERDICTS(5);
 struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 16); __type(key, __u32); __type(value, __u32); }
 	targets SEC(".maps");
-struct frame { struct ethhdr ethernet; struct iphdr ip; struct udphdr udp; };
+struct frame { struct ethhdr ethernet; struct iphdr ip; struct udphdr udp; } __attribute__((packed));
 SEC("xdp") int classes(struct xdp_md *ctx)
 {
 	struct frame *frame = (void *)(long)ctx->data;
@@ -135,10 +136,13 @@ def test_each_action_is_told_as_what_it_was(attached: Machine, index: int) -> No
     report = attached.window(index, **SENDS)
     found = told(report)
     expected = {action: count for action, count in SENDS.items() if action in by_driver(report)}
+    counted = report["pipeline"]["verdicts"]["by_action"]
+    assert {action: counted[action] for action in SENDS} == SENDS
     assert by_driver(report) == expected
     assert found["driver_packets"] == sum(SENDS.values())
     assert (found.get("nic_drop", 0), found.get("host_drop", 0), found.get("error", 0)) == (0, 0, 0)
-    assert report["findings"] == []
+    (finding,) = report["findings"]
+    assert "verdicts cannot be compared" in finding  # the pipeline is on the other NICs too, which nobody watches
 
 
 @EACH
@@ -190,14 +194,23 @@ def test_a_burst_after_a_pause_is_taken_or_told_as_lost(machine: Machine, index:
     assert found["driver_packets"] + lost == BURST, found
 
 
+LONG, TOO_LONG = 15, 3000
+MADE_OF_THEM: Dict[str, Dict[str, int]] = {
+    "igb": {"driver_packets": 10},
+    "virtio": {"driver_packets": 10 + LONG},
+    "vmxnet3": {"driver_packets": 10, "error": LONG},
+}
+"""QEMU's igb drops what is longer than its receive limit and counts it nowhere; virtio_net has buffers for all that its
+device takes."""
+
+
 @EACH
 def test_frames_that_are_too_long_are_told_as_such_or_as_taken(machine: Machine, index: int) -> None:
-    name, size, count = machine.names[index], 3000, 15
-    machine.do("begin", nic=name)
+    nic, expected = machine.node.nics[index], MADE_OF_THEM[NICS[index].split(":")[0]]
+    if nic.tap:
+        run("ip", "-netns", nic.namespace, "link", "set", nic.tap, "mtu", "9000")
+    machine.do("begin", nic=machine.names[index])
     with machine.node.wire(index) as wire:
-        machine_sent = wire.send([*made(wire.mac, "pass", 10), *made(wire.mac, "pass", count, size)], 2000.0)
-    found = told(machine.do("end", sent=machine_sent))
-    if found["driver_packets"] == 10:
-        assert found.get("error_length", found.get("error")) == count, found
-    else:
-        assert found["driver_packets"] == 10 + count, found
+        sent = wire.send([*made(wire.mac, "pass", 10), *made(wire.mac, "pass", LONG, TOO_LONG)], 2000.0)
+    found = told(machine.do("end", sent=sent))
+    assert {name: found[name] for name in expected} == expected, found
