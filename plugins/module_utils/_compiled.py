@@ -3,8 +3,8 @@
 
 Ansible hands a module over as a zip archive of sources, and Python compiles what it imports from one each time it runs;
 that is a third of what a run with nothing to do takes of the node's processor. So the first run keeps the code, and
-later ones with the very same sources take it from there. What cannot be read, is not the running user's alone, or is not
-whole, is as if it were not there.
+later ones with the very same sources take it from there. What cannot be read, is not the running user's alone, or is
+not whole, is as if it were not there.
 
 WIRESPEED_CACHE names another folder than /var/cache/wirespeed; empty, nothing is kept.
 """
