@@ -20,6 +20,7 @@ MODULES = (
     "node",
     "pipeline",
     "pipeline_info",
+    "prerequisites_info",
     "rollout_report",
     "rollout_result",
     "trace",
