@@ -13,7 +13,7 @@ import argparse
 import fcntl
 import sys
 from pathlib import Path
-from typing import List, Sequence
+from typing import Iterable, List, Sequence
 
 MINIMUM = (3, 11)
 if sys.version_info < MINIMUM:
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.path:
         print(folder)
         return 0
-    groups = options.groups or [group for group in named.apt if not group.startswith(LARGE)]
+    groups = options.groups or usual(named.apt)
     unknown = [group for group in groups if group not in named.apt]
     if unknown:
         parser.error(f"no such group in [tool.wirespeed.apt]: {', '.join(unknown)}; there are {', '.join(named.apt)}")
@@ -65,6 +65,11 @@ def set_up(named: project.Project, groups: Sequence[str], folder: Path) -> None:
             environment.create(stage, folder, named.pip, log)
         added = len(absent) + len(absent_newer)
         stage.done(f"{len(plain) + len(newer)} Debian packages present, {added} of them new; environment {folder}")
+
+
+def usual(groups: Iterable[str]) -> List[str]:
+    """What is installed where no group is named."""
+    return [group for group in groups if not group.startswith(LARGE)]
 
 
 def _packages(named: project.Project, groups: Sequence[str]) -> List[str]:
