@@ -7,7 +7,7 @@ import argparse
 import os
 import platform
 
-from . import compile, config, facts, handover, map_health, packet, publish, reload, rerun, scrubber, trace
+from . import compile, config, exporter, facts, handover, map_health, packet, publish, reload, rerun, scrubber, trace
 
 BENCHES = {
     "facts": facts.report,
@@ -21,6 +21,7 @@ BENCHES = {
     "compile": compile.report,
     "config": config.report,
     "trace": trace.report,
+    "exporter": exporter.report,
 }
 
 

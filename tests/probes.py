@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import functools
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -115,6 +116,10 @@ def _clone() -> str:
     return _command("git") or ("" if repository.exists() else "this is no clone of the repository")
 
 
+def _library(name: str) -> str:
+    return "" if importlib.util.find_spec(name) else f"no Python library {name}"
+
+
 PROBES: Dict[str, Callable[[], str]] = {
     "root": _root,
     "netns": _netns,
@@ -134,6 +139,9 @@ PROBES: Dict[str, Callable[[], str]] = {
     "mstconfig": lambda: _command("mstconfig"),
     "tuned": lambda: "" if os.path.isdir("/usr/lib/tuned") else "no profiles in /usr/lib/tuned",
     "sshd": lambda: _command("sshd") or _command("ssh"),
+    "bcrypt": lambda: _library("bcrypt"),
+    "prometheus_client": lambda: _library("prometheus_client"),
+    "rich": lambda: _library("rich"),
     "ansible": lambda: "" if shutil.which("ansible-playbook", path=os.path.dirname(sys.executable)) else "no ansible",
 }
 

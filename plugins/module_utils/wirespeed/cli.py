@@ -20,12 +20,14 @@ from . import (
     counter_verbs,
     diagnose_verbs,
     engine,
+    exporter_verbs,
     map_verbs,
     nic_verbs,
     offline,
     pipeline_verbs,
     profile_verbs,
     show,
+    top_verbs,
     trace_verbs,
     version_verbs,
 )
@@ -161,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     diagnose_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
+    exporter_verbs.add(verbs, _verb)
+    top_verbs.add(verbs, _verb)
     version_verbs.add(verbs, _verb)
     return parser
 
