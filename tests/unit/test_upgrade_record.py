@@ -19,6 +19,7 @@ from wirespeed.upgrade.expectation import Difference, Expectation, NicExpectatio
 NIC = NicExpectation(
     driver="virtio_net",
     mode="native",
+    settings=("rings", "rss"),
     tuning={"rings.rx": 256},
     costs={"swap": "pause/pause"},
     flags=("stays",),
@@ -71,6 +72,12 @@ def test_what_could_come_or_not_is_no_difference(changes: Any) -> None:
     assert differences(**changes) == []
 
 
+def test_a_value_of_a_setting_that_the_nic_did_not_tell_is_told_apart() -> None:
+    found = {"eth1": replace(REAL, tuning={**REAL.tuning, "irq_affinity.cpus": "spread"})}
+    assert expectation.differences(FORETOLD, found) == []
+    assert expectation.untold(FORETOLD, found) == [Difference("eth1", "tuning irq_affinity.cpus", None, "spread")]
+
+
 def test_an_interface_that_did_not_come_is_told() -> None:
     (found,) = expectation.differences(FORETOLD, {"enp1s0": REAL})
     assert (found.nic, found.key) == ("eth1", "interface")
@@ -108,5 +115,5 @@ def test_the_report_groups_by_nic_and_wraps() -> None:
 
 
 def test_the_comparison_says_in_a_line_that_all_came() -> None:
-    data = {"kernel": "6.12", "foretold": "6.1", "differences": [], "left": []}
+    data = {"kernel": "6.12", "foretold": "6.1", "differences": [], "untold": [], "left": []}
     assert text.compared(data) == ["6.1 -> 6.12: all is as foretold."]

@@ -70,6 +70,9 @@ def compared(data: Mapping[str, Any]) -> List[str]:
             lines += _wrapped(f"  {each['nic']}: {each['key']}: {told}", "      ")
     else:
         lines = [f"{data['foretold']} -> {data['kernel']}: all is as foretold."]
+    if data["untold"]:
+        lines.append("Could not be foretold, because the interface was down then or its kernel has no such setting:")
+        lines += [f"  {each['nic']}: {each['key']} {short(each['real'])}" for each in data["untold"]]
     if data["left"]:
         lines += ["Not converged yet: a run would take these steps:"]
         lines += [f"{number:3}. {step['text']}" for number, step in enumerate(data["left"], 1)]
