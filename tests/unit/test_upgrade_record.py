@@ -114,6 +114,12 @@ def test_the_report_groups_by_nic_and_wraps() -> None:
     assert all(len(line) <= 116 for line in lines) and lines[5].startswith("           ")
 
 
+def test_the_report_says_what_a_run_would_be_refused_for() -> None:
+    data = {"kernel": "6.12", "target": "6.1", "phase": "before", "severity": "breaks", "changes": [], "notes": [],
+            "steps": [{"text": "eth1: attach"}], "refusals": [{"text": "eth1: xdp: no native XDP"}]}  # fmt: skip
+    assert "  eth1: xdp: no native XDP" in text.foretold(data) and "eth1: attach" not in str(text.foretold(data))
+
+
 def test_the_comparison_says_in_a_line_that_all_came() -> None:
     data = {"kernel": "6.12", "foretold": "6.1", "differences": [], "untold": [], "left": []}
     assert text.compared(data) == ["6.1 -> 6.12: all is as foretold."]

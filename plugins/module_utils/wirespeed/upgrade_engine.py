@@ -93,6 +93,8 @@ def foretell(given: Optional[Given], to: str, record: str) -> Dict[str, Any]:
     refusals: List[Any] = []
     for each in _asked(given, paths):
         now, then = _sights(each, InstalledKernel(running, ROOT), target)
+        if now.problem and then.problem:
+            raise WirespeedError(then.problem)
         found = compare(each.node, now, then, each.tables, module_options.read(ROOT), _firmware(then.facts))
         changes += [change for change in found if change not in changes]
         notes += [f"{sight.facts.kernel.release}: {note}" for sight in (now, then) for note in sight.facts.notes]
