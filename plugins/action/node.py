@@ -15,11 +15,12 @@ from ..plugin_utils.front import Front
 class ActionModule(Front):
     takes_intent = True
 
+    def _is_without_host(self, given: Mapping[str, Any]) -> bool:
+        return given.get("facts") is not None
+
     def _without_host(
         self, given: Dict[str, Any], bundle: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> Optional[Dict[str, Any]]:
-        if given.get("facts") is None:
-            return None
         # What the module would check on the host.
         _result, options = self.validate_argument_spec(argument_spec=_front.NODE)
         intent = parse(_front.intent(options), self.place)

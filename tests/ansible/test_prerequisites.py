@@ -91,7 +91,9 @@ def test_what_is_missing_is_named_with_its_packages_where_none_may_be_installed(
 
 
 def test_what_a_python_lacks_is_named_by_that_python(control: Control, bare_python: str) -> None:
-    answer = control.module("prerequisites_info", {"bpffs": "/sys/fs/bpf"}, "-e", f"ansible_python_interpreter={bare_python}")
+    answer = control.module(
+        "prerequisites_info", {"bpffs": "/sys/fs/bpf"}, "-e", f"ansible_python_interpreter={bare_python}"
+    )
     assert {"pyroute2", "pyudev", "jinja2"} <= set(result(answer)["missing"])
 
 

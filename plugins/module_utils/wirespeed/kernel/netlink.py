@@ -226,7 +226,7 @@ def _load_library() -> None:
         package = sys.modules["pyroute2"] = ModuleType("pyroute2")
         package.__path__ = [folder]
         try:
-            import pyroute2.netlink  # noqa: F401
+            import pyroute2.netlink
 
             return
         except ImportError:  # a version whose parts need the whole
