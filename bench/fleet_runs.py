@@ -27,8 +27,8 @@ RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+f
 class Run:
     """``wall``, ``control`` and ``target`` in seconds of the whole run, the latter two of processor time.
 
-    ``control`` has ansible-playbook, its workers and the ssh processes in it; ``target`` the nodes' sshd and all that it
-    started. ``memory`` is the largest that ansible-playbook was, in MiB. ``changed`` is over all hosts.
+    ``control`` has ansible-playbook, its workers and the ssh processes in it; ``target`` the nodes' sshd and all that
+    it started. ``memory`` is the largest that ansible-playbook was, in MiB. ``changed`` is over all hosts.
     """
 
     hosts: int

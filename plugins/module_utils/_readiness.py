@@ -16,8 +16,8 @@ LIBRARIES = ("pyroute2", "pyudev", "ethtool", "jinja2", "yaml", "jsonschema")
 class Readiness:
     """``missing``: what this Python cannot find, or the dynamic linker cannot load (``libbpf``).
 
-    ``bpffs`` says whether a BPF file system is mounted where pins are to be. ``jit`` is net.core.bpf_jit_enable, or None
-    where it cannot be read: in a network namespace, or where the kernel has none.
+    ``bpffs`` says whether a BPF file system is mounted where pins are to be. ``jit`` is net.core.bpf_jit_enable, or
+    None where it cannot be read: in a network namespace, or where the kernel has none.
     """
 
     missing: Tuple[str, ...]

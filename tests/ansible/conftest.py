@@ -52,6 +52,7 @@ class Control:
             "ANSIBLE_LOCALHOST_WARNING": "0",
             "ANSIBLE_LOCAL_TEMP": str(self.work / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
+            "WIRESPEED_CACHE": str(self.work / "cache"),
             **environment,
         }
         command = [*inside, str(BIN / program), *arguments]
