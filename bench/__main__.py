@@ -7,7 +7,22 @@ import argparse
 import os
 import platform
 
-from . import compile, config, facts, fleet, handover, map_health, packet, publish, reload, rerun, scrubber, trace
+from . import (
+    compile,
+    config,
+    diagnose,
+    exporter,
+    facts,
+    fleet,
+    handover,
+    map_health,
+    packet,
+    publish,
+    reload,
+    rerun,
+    scrubber,
+    trace,
+)
 
 BENCHES = {
     "facts": facts.report,
@@ -22,6 +37,8 @@ BENCHES = {
     "compile": compile.report,
     "config": config.report,
     "trace": trace.report,
+    "exporter": exporter.report,
+    "diagnose": diagnose.report,
 }
 
 

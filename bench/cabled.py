@@ -30,15 +30,17 @@ class Cabled:
 
 
 @contextmanager
-def cabled(*nics: str) -> Iterator[Cabled]:
-    """The environment names the places meanwhile, to wirespeed and to libxdp."""
+def cabled(*nics: str, queues: int = 0) -> Iterator[Cabled]:
+    """The environment names the places meanwhile, to wirespeed and to libxdp. ``queues`` on each end; 0 as is usual."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wirespeed-bench-")))
         factory = Factory(f"ws-bench-{os.getpid()}-")
         stack.callback(factory.remove)
         made = Cabled(factory.netns(), factory.netns(), {nic: f"wire{at}" for at, nic in enumerate(nics)}, folder)
+        shape = ["numrxqueues", str(queues), "numtxqueues", str(queues)] if queues else []
         for nic, wire in made.wires.items():
-            made.node.ip("link", "add", nic, "type", "veth", "peer", "name", wire, "netns", made.wire.name)
+            far = ["peer", "name", wire, *shape, "netns", made.wire.name]
+            made.node.ip("link", "add", nic, *shape, "type", "veth", *far)
             made.node.ip("link", "set", nic, "up")
             made.wire.ip("link", "set", wire, "up")
         stack.enter_context(_places(folder))

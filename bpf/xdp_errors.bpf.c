@@ -8,8 +8,21 @@
 #include <stdbool.h>
 #include <wirespeed.h>
 
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct net {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct net_device {
 	int ifindex;
+	possible_net_t nd_net;
 } __attribute__((preserve_access_index));
 
 /* In the order of Event in diagnose/xdp_errors.py. */
@@ -25,6 +38,7 @@ struct failure {
 };
 
 WS_RODATA(__s32, watched) = 0;
+WS_RODATA(__u32, of_namespace) = 0;
 WS_MAP(BPF_MAP_TYPE_HASH, failures, struct failure, __u64, 256, 0);
 
 static __always_inline void note_failure(__u32 event, __s32 number,
@@ -39,12 +53,16 @@ static __always_inline void note_failure(__u32 event, __s32 number,
 		__sync_fetch_and_add(count, frames);
 }
 
-/* `ctx` holds the arguments of the tracepoint, one in each word. */
+/*
+ * `ctx` holds the arguments of the tracepoint, one in each word. Containers
+ * number their devices from 1 again, so the namespace decides too.
+ */
 static __always_inline bool ours(const __u64 *ctx)
 {
 	const struct net_device *dev = (const void *)ctx[0];
 
-	return dev->ifindex == watched;
+	return dev->ifindex == watched &&
+	       dev->nd_net.net->ns.inum == of_namespace;
 }
 
 /* dev, prog, act */

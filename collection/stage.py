@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Optional
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY / "tools"))
+sys.path[:0] = [str(REPOSITORY / "tools"), str(REPOSITORY / "collection")]
 
-import environment  # noqa: E402  (found by the line above)
+import reproducible  # noqa: E402
+
+import environment  # noqa: E402  (found by the lines above)
 import project  # noqa: E402
 
 COLLECTION = Path("ansible_collections") / "wirespeed" / "xdp"
@@ -57,9 +59,13 @@ def galaxy(*arguments: str) -> None:
 
 
 def build(source: Path, into: Path) -> Path:
-    """The artifact's path; ``into`` is an empty folder."""
+    """The artifact's path, in its normal form; ``into`` is an empty folder."""
     galaxy("build", str(source), "--output-path", str(into))
     (artifact,) = into.glob("*.tar.gz")
+    try:
+        reproducible.normalise(artifact, reproducible.epoch())
+    except reproducible.NotOurs as error:
+        raise StageError(str(error)) from None
     return artifact
 
 

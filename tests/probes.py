@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import functools
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -110,6 +111,15 @@ def _xdp_tools() -> str:
     return _command("xdp-loader") or ("" if objects else "no objects of xdp-filter in /usr/lib/*/bpf")
 
 
+def _library(name: str) -> str:
+    return "" if importlib.util.find_spec(name) else f"no Python library {name}"
+
+
+def _clone() -> str:
+    repository = Path(__file__).resolve().parent.parent / ".git"
+    return _command("git") or ("" if repository.exists() else "this is no clone of the repository")
+
+
 PROBES: Dict[str, Callable[[], str]] = {
     "root": _root,
     "netns": _netns,
@@ -120,13 +130,20 @@ PROBES: Dict[str, Callable[[], str]] = {
     "clang": lambda: _command("clang"),
     "ethtool": lambda: _command("ethtool"),
     "bpftool": lambda: _command("bpftool"),
+    "chromium": lambda: _command("chromium"),
+    "clone": _clone,
+    "dpkg-deb": lambda: _command("dpkg-deb"),
     "tshark": lambda: _command("tshark"),
+    "ping": lambda: _command("ping"),
     "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",
     "nmcli": lambda: _command("nmcli"),
     "xdp-tools": _xdp_tools,
     "mstconfig": lambda: _command("mstconfig"),
     "tuned": lambda: "" if os.path.isdir("/usr/lib/tuned") else "no profiles in /usr/lib/tuned",
     "sshd": lambda: _command("sshd") or _command("ssh"),
+    "bcrypt": lambda: _library("bcrypt"),
+    "prometheus_client": lambda: _library("prometheus_client"),
+    "rich": lambda: _library("rich"),
     "ansible": lambda: "" if shutil.which("ansible-playbook", path=os.path.dirname(sys.executable)) else "no ansible",
 }
 

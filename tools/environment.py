@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The virtual environment: ansible, pytest and the linters, over the system's own Python and its Debian modules.
+"""The virtual environments, over the system's own Python and its Debian modules: one with ansible, pytest and the
+linters, and one for each tool whose requirements would not go with these.
 
 It lives in the cache under a name made of what it holds, so that another branch with other
 requirements gets another one, and an unchanged one is never built twice.
@@ -19,16 +20,17 @@ from project import cache
 
 COMPLETE = "complete"  # written last: without it the folder is a half-built one
 GROUPS = ("control", "test", "lint")
+ANSIBLE = "control"
 PIP_STEP = re.compile(r"^\s*(Collecting|Downloading|Building wheel|Installing collected packages)\b.*")
 
 
-def requirements(groups: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    return [requirement for name in GROUPS for requirement in groups[name]]
+def requirements(groups: Mapping[str, Sequence[str]], names: Sequence[str] = GROUPS) -> Sequence[str]:
+    return [requirement for name in names for requirement in groups[name]]
 
 
-def location(groups: Mapping[str, Sequence[str]]) -> Path:
+def location(groups: Mapping[str, Sequence[str]], names: Sequence[str] = GROUPS) -> Path:
     """Where the environment is, or will be. Costs no more than a hash."""
-    content = "\n".join([sys.executable, sys.version, *requirements(groups)])
+    content = "\n".join([sys.executable, sys.version, *requirements(groups, names)])
     return cache() / f"venv-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
@@ -36,8 +38,10 @@ def is_complete(folder: Path) -> bool:
     return (folder / COMPLETE).exists()
 
 
-def create(stage: Stage, folder: Path, groups: Mapping[str, Sequence[str]], log: Path) -> None:
-    wanted = requirements(groups)
+def create(
+    stage: Stage, folder: Path, groups: Mapping[str, Sequence[str]], log: Path, names: Sequence[str] = GROUPS
+) -> None:
+    wanted = requirements(groups, names)
     stage.say(f"creating {folder} with {len(wanted)} requirements: {', '.join(wanted)}")
     shutil.rmtree(folder, ignore_errors=True)
     run(stage, [sys.executable, "-m", "venv", "--system-site-packages", str(folder)], log, lambda line: None)

@@ -41,6 +41,7 @@ def checks() -> Dict[str, Callable[[], Check]]:
         "counters page": lambda: Check(
             "counters page", [sys.executable, str(ROOT / "tools" / "counters_page.py"), "--check"]
         ),
+        "observability": lambda: Check("observability", [sys.executable, "-m", "tools.observability", "--check"]),
         "changelog": lambda: Check("changelog", [tool("antsibull-changelog"), "lint"]),
         "ansible-lint": ansible_lint,
     }

@@ -25,6 +25,11 @@ def read(path: Path = ROOT / "pyproject.toml") -> Project:
     return Project(document["tool"]["wirespeed"]["apt"], document["project"]["optional-dependencies"])
 
 
+def engine_requirements(path: Path = ROOT / "pyproject.toml") -> List[str]:
+    """What the engine itself needs of PyPI."""
+    return list(tomllib.loads(path.read_text())["project"]["dependencies"])
+
+
 def cache() -> Path:
     """Everything that is fetched or built for reuse lives here, outside the tree."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -46,10 +46,15 @@ def environment(collection: Path) -> "dict[str, str]":
     python = Path(sys.executable).resolve().parent
     return {
         **os.environ,
-        "PATH": os.pathsep.join([str(BIN), str(python), "/usr/bin", "/bin", "/usr/sbin", "/sbin"]),
+        "PATH": os.pathsep.join([str(BIN), str(python), "/usr/bin", "/bin", "/usr/sbin", "/sbin", *further_pythons()]),
         "ANSIBLE_TEST_CONTENT_ROOT": str(collection),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def further_pythons() -> List[str]:
+    """Folders of interpreters that targets may have (tools/cores.py)."""
+    return [each for each in os.environ.get("WIRESPEED_PYTHONS", "").split(os.pathsep) if each]
 
 
 def judge(collection: Path, arguments: Sequence[str]) -> "tuple[int, str]":

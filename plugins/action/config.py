@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Optional
 
 from ansible import constants
 
 from ..module_utils._parcel import pack
-from ..module_utils.wirespeed import delivery_option
+from ..module_utils.wirespeed import delivery_option, soak_option
 from ..module_utils.wirespeed.compiling import compiled
 from ..module_utils.wirespeed.config import bundle as bundles
 from ..module_utils.wirespeed.config import document as documents
+from ..module_utils.wirespeed.config.files import File
 from ..module_utils.wirespeed.errors import BadInput, Place
 from ..module_utils.wirespeed.gather import read_pipeline
 from ..module_utils.wirespeed.pipeline.source import PipelineSource
@@ -25,10 +27,17 @@ LARGEST_INLINE = 64 << 10
 
 class ActionModule(Front):
     takes_intent = False
+    _written: Optional[float] = None
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
+        """With ``document_written`` of a document that is a file: when it or a file that it names was last written."""
+        result = super().run(tmp, task_vars)
+        return result if self._written is None else {**result, "document_written": self._written}
 
     def _check(self, given: Mapping[str, Any]) -> None:
         super()._check(given)
         delivery_option.check(given)
+        soak_option.parse(given.get("soak"), self.place)
 
     def _text(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
         return pack(self._bundle(given, variables))
@@ -54,9 +63,12 @@ class ActionModule(Front):
             document = documents.given(delivery_option.inline(given), self.place)
         else:
             path = Path(finder.file(given["document"], self.place, "document"))
+            self._written = path.stat().st_mtime
             if bundles.is_bundle(path):
                 return path
             document = documents.read(path)
+            files = [rows.path for rows in document.tables.values() if isinstance(rows, File)]
+            self._written = max(os.stat(each).st_mtime for each in (path, *files))
         return compiled(document, self._source(given, finder), Path(constants.DEFAULT_LOCAL_TMP) / "wirespeed")
 
     def _source(self, given: Mapping[str, Any], finder: Finder) -> PipelineSource:

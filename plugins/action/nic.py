@@ -26,6 +26,10 @@ class ActionModule(Front):
         states = _front.TUNING["state"]["choices"]
         if state not in states:
             raise unknown_word(PLACE, "state", str(state), states)
+        if state == "rolled_back" and given.get("config"):
+            raise BadInput(PLACE, "config", "is not for state rolled_back: it is on the node.", "Remove it.")
+        if state != "rolled_back" and given.get("version") is not None:
+            raise BadInput(PLACE, "version", f"is not for state {state}.", "Say state: rolled_back, or remove it.")
         if state in ("merged", "replaced", "rendered") and not given.get("config"):
             raise BadInput(PLACE, "config", f"is missing: state {state} says with it what the NICs should be.")
         sources = [name for name in SOURCES if given.get(name) is not None]

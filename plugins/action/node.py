@@ -7,13 +7,17 @@ from typing import Any, Dict, Mapping, Optional
 
 from ..module_utils import _front
 from ..module_utils.wirespeed import bundle as bundles
-from ..module_utils.wirespeed import offline
+from ..module_utils.wirespeed import offline, soak_option
 from ..module_utils.wirespeed.model.intent import parse
 from ..plugin_utils.front import Front
 
 
 class ActionModule(Front):
     takes_intent = True
+
+    def _check(self, given: Mapping[str, Any]) -> None:
+        super()._check(given)
+        soak_option.parse(given.get("soak"), self.place)
 
     def _is_without_host(self, given: Mapping[str, Any]) -> bool:
         return given.get("facts") is not None

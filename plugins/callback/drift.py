@@ -12,31 +12,49 @@ author: Wirespeed contributors (@wirespeed)
 short_description: Report the drift of all hosts at the end of a run
 description:
   - Collects what M(wirespeed.xdp.node) found in check mode, as in the playbook C(wirespeed.xdp.drift), and
-    prints it in one piece. Hosts that could not be looked at are listed apart from those without drift.
+    prints it in one piece, worst first. Hosts that could not be looked at, and what cannot be had on a host, are listed
+    apart from those without drift.
+  - Writes the report as JSON for machines and as an HTML page for people where that is asked for. The command
+    C(wirespeed drift --from) reads the JSON again, and ends with an exit code for a scheduler.
+  - What a host has told is kept in a file until the end of the run, so that memory does not grow with it.
 requirements:
   - C(callbacks_enabled) in ansible.cfg, or E(ANSIBLE_CALLBACKS_ENABLED), names V(wirespeed.xdp.drift).
 options:
   report:
-    description: Also write the report as JSON into this file.
+    description:
+      - Also write the report as JSON into this file. A new one is readable by its owner alone.
+      - Its JSON Schema is C(plugins/module_utils/wirespeed/drift/schema.json).
     type: path
     env:
       - name: WIRESPEED_DRIFT_REPORT
     ini:
       - section: callback_wirespeed_drift
         key: report
+  page:
+    description: Also write the report as one HTML page into this file. A new one is readable by its owner alone.
+    type: path
+    env:
+      - name: WIRESPEED_DRIFT_PAGE
+    ini:
+      - section: callback_wirespeed_drift
+        key: page
 """
 
-import json
-import os
 import tempfile
-from typing import Any, Dict, List, Mapping
+import time
+from pathlib import Path
+from typing import Any, List, Mapping, Optional
 
 from ansible.plugins.callback import CallbackBase
 
-from ..plugin_utils import deviations
+from ..module_utils.wirespeed import __version__
+from ..module_utils.wirespeed.drift import document, lines, written
+from ..module_utils.wirespeed.drift.document import State
+from ..module_utils.wirespeed.drift.fleet import report
+from ..module_utils.wirespeed.drift.parts import Parts
+from ..module_utils.wirespeed.errors import WirespeedError
 
 MODULE = "wirespeed.xdp.node"
-SCHEMA = 1
 
 
 class _Task:
@@ -47,8 +65,15 @@ class _Task:
         task = outcome.task if hasattr(outcome, "task") else outcome._task
         self.result: Mapping[str, Any] = outcome.result if hasattr(outcome, "result") else outcome._result
         self.host: str = host.get_name()
-        self.action: str = task.resolved_action or task.action
-        self.check: bool = bool(task.check_mode)
+        self.compares: bool = _compares(task) and "captured" not in self.result  # of captured facts: no host's state
+
+    @property
+    def reason(self) -> str:
+        return str(self.result.get("msg") or "it gave no reason")
+
+
+def _compares(task: Any) -> bool:
+    return (task.resolved_action or task.action) == MODULE and bool(task.check_mode)
 
 
 class CallbackModule(CallbackBase):
@@ -59,64 +84,71 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._hosts: Dict[str, Dict[str, Any]] = {}
+        # Removed with this object, also where a run ends early.
+        self._folder: Optional["tempfile.TemporaryDirectory[str]"] = None
+        self._asked = False
+
+    @property
+    def _parts(self) -> Parts:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="wirespeed-drift-")
+        return Parts(Path(self._folder.name))
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """A run that looks for no drift has no report, whatever hosts it does not reach."""
+        self._asked = self._asked or any(_compares(task) for task in _tasks(play))
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        self._asked = self._asked or _compares(task)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        self._compared(_Task(result))
+        task = _Task(result)
+        if task.compares:
+            self._compared(task)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        self._compared(_Task(result))
-
-    def _compared(self, task: _Task) -> None:
-        if task.action != MODULE or not task.check or "captured" in task.result:  # of captured facts: no host's state
-            return
-        found = deviations.found(task.result)
-        if found is None:
-            self._hosts[task.host] = {"state": "failed", "reason": task.result.get("msg", "")}
-        else:
-            self._hosts[task.host] = {"state": "drift" if found else "clean", "deviations": found}
+        task = _Task(result)
+        if task.compares:
+            self._compared(task)
+        elif not ignore_errors and not self._parts.has(task.host):  # it was not looked at because of this
+            self._parts.keep(document.not_compared(task.host, State.FAILED, task.reason))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         task = _Task(result)
-        self._hosts[task.host] = {"state": "unreachable", "reason": task.result.get("msg", "")}
+        self._parts.keep(document.not_compared(task.host, State.UNREACHABLE, task.reason))
+
+    def _compared(self, task: _Task) -> None:
+        state = State.UNSUPPORTED if task.result.get("unsupported") else State.FAILED
+        found = document.compared(task.host, task.result)
+        self._parts.keep(found or document.not_compared(task.host, state, task.reason))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        # Only a report of drift: a run of other playbooks that met an unreachable host has none.
-        if not any(host["state"] != "unreachable" for host in self._hosts.values()):
+        if not self._asked:
             return
+        made_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        found = report(made_at, __version__, self._parts, self._parts.read)
         self._display.banner("DRIFT")
-        for text in lines(self._hosts):
+        for text in lines.lines(found):
             self._display.display(text)
-        path = self.get_option("report")
-        if path:
-            _write(path, {"schema": SCHEMA, "hosts": self._hosts})
+        for option, write in (("report", written.write_json), ("page", written.write_page)):
+            path = self.get_option(option)
+            if path:
+                try:
+                    write(Path(path), found)
+                except WirespeedError as error:
+                    self._display.error(f"wirespeed.xdp.drift: {option}: {error}", wrap_text=False)
 
 
-def lines(hosts: Mapping[str, Mapping[str, Any]]) -> List[str]:
-    """Hosts with drift first, then those that could not be looked at, then the clean ones on one line."""
-    text: List[str] = []
-    for name, host in sorted(hosts.items()):
-        if host["state"] == "drift":
-            text.append(name)
-            text += [f"    {deviations.line(deviation)}" for deviation in host["deviations"]]
-    for state in ("failed", "unreachable"):
-        text += [f"{name}: {state}: {host['reason']}" for name, host in sorted(hosts.items()) if host["state"] == state]
-    clean = [name for name, host in sorted(hosts.items()) if host["state"] == "clean"]
-    if clean:
-        text.append(f"no drift: {', '.join(clean)}")
-    return text
-
-
-def _write(path: str, report: Mapping[str, Any]) -> None:
-    """The file appears whole or not at all."""
-    folder = os.path.dirname(os.path.abspath(path))
-    handle, scratch = tempfile.mkstemp(dir=folder, prefix=".drift-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(report, out, indent=2, sort_keys=True)
-            out.write("\n")
-        os.chmod(scratch, 0o644)
-        os.replace(scratch, path)
-    except BaseException:
-        os.unlink(scratch)
-        raise
+def _tasks(play: Any) -> List[Any]:
+    """The play's own, out of their blocks; those of roles and includes are seen when they start."""
+    found: List[Any] = []
+    rest = list(play.get_tasks())
+    while rest:
+        each = rest.pop()
+        if isinstance(each, list):
+            rest += each
+        elif hasattr(each, "block"):
+            rest += [*each.block, *each.rescue, *each.always]
+        else:
+            found.append(each)
+    return found

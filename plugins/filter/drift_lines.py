@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict, List, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.deviations import found, line
+from ..module_utils.wirespeed.drift.document import compared
+from ..module_utils.wirespeed.drift.lines import host_lines
 
 DOCUMENTATION = r"""
 name: drift_lines
@@ -17,6 +18,7 @@ author: Wirespeed contributors (@wirespeed)
 short_description: What is not as it should be on a node, as lines for people
 description:
   - Each line has the path, what is wanted, what is there, the reason with its file and line, and what the repair costs.
+  - What is asked for and cannot be had on the host is told after that, in lines that begin with C(unsupported).
 positional: _input
 options:
   _input:
@@ -47,10 +49,10 @@ _value:
 
 
 def drift_lines(result: Mapping[str, Any]) -> List[str]:
-    told = found(result) if isinstance(result, Mapping) else None
-    if told is None:
+    host = compared("this host", result) if isinstance(result, Mapping) else None
+    if host is None:
         raise AnsibleFilterError("drift_lines takes the result of wirespeed.xdp.node; this is something else.")
-    return [line(deviation) for deviation in told] or ["no drift"]
+    return host_lines(host)
 
 
 class FilterModule:

@@ -50,10 +50,32 @@ INTENT = {
     **BUNDLE,
 }
 
+SOAK = {
+    "soak": {
+        "type": "dict",
+        "options": {
+            "seconds": {"type": "float", "default": 0.0},
+            "min_packets": {"type": "int"},
+            "max_change": {"type": "float"},
+            "max_errors": {"type": "int"},
+            "verdicts": {"type": "dict"},
+            "reach": {"type": "list", "elements": "str", "default": []},
+        },
+    }
+}
+
 NODE = {
     **INTENT,
+    **SOAK,
     "facts": {"type": "path"},
     "when_lacking": {"type": "str", "choices": ["fail", "tell"], "default": "fail"},
+}
+
+KERNEL_UPGRADE = {
+    **INTENT,
+    "state": {"type": "str", "choices": ["foretold", "compared"], "default": "foretold"},
+    "to": {"type": "str", "default": ""},
+    "record": {"type": "bool", "default": True},
 }
 
 # The module nic: an intent's NICs without what is about XDP.
@@ -66,9 +88,10 @@ TUNING = {
     },
     "state": {
         "type": "str",
-        "choices": ["merged", "replaced", "gathered", "rendered", "parsed"],
+        "choices": ["merged", "replaced", "rolled_back", "gathered", "rendered", "parsed"],
         "default": "merged",
     },
+    "version": {"type": "int"},
     "render_as": {"type": "str", "choices": ["merged", "replaced"], "default": "merged"},
     "facts": {"type": "path"},
     "running_config": {"type": "raw"},
@@ -109,7 +132,7 @@ def finish(module: AnsibleModule, call: Callable[[], Dict[str, Any]]) -> NoRetur
     try:
         result = call()
     except WirespeedError as error:
-        failure = {"msg": str(error), **_outcome(error)}
+        failure = {"msg": str(error), **({"unsupported": True} if error.unsupported else {}), **_outcome(error)}
     except Exception as error:  # pylint: disable=broad-exception-caught
         failure = _defect(module, error)
     if not module.check_mode:
@@ -123,11 +146,9 @@ def finish(module: AnsibleModule, call: Callable[[], Dict[str, Any]]) -> NoRetur
 
 
 def _outcome(error: WirespeedError) -> Dict[str, Any]:
-    """What was done and undone before the error, where the engine says so."""
-    outcome = getattr(error, "outcome", None)
-    if outcome is None:
-        return {}
-    return {"outcome": plain(outcome)}
+    """What was done and undone before the error, and what a soak has seen, where the engine says so."""
+    told = {word: getattr(error, word, None) for word in ("outcome", "clean", "soak")}
+    return {word: plain(said) for word, said in told.items() if said is not None}
 
 
 def _defect(module: AnsibleModule, error: Exception) -> Dict[str, Any]:

@@ -19,8 +19,11 @@ description:
     one is brought into every later generation of the code.
   - A pipeline whose tables are filled by O(wirespeed.xdp.node#module:pipelines[].tables) or
     O(wirespeed.xdp.pipeline#module:tables) is refused.
+  - With O(soak) a delivery is undone that does not prove itself on the node, by the verdicts of the pipeline. It is for
+    O(state=delivered).
 extends_documentation_fragment:
   - wirespeed.xdp.attributes
+  - wirespeed.xdp.soak
 attributes:
   check_mode:
     support: full
@@ -169,6 +172,11 @@ rows:
   description: The same with the first 20 rows of each kind; C(changed) are pairs of C(before) and C(after).
   returned: success
   type: dict
+document_written:
+  description: When O(document), or a file that it names, was last written on the control node, in seconds since 1970.
+  returned: with O(document)
+  type: float
+  sample: 1790000000.25
 steps:
   description: The steps that were taken, a line each.
   returned: success
@@ -193,13 +201,14 @@ outcome:
 
 import base64
 import binascii
+import sys
 from pathlib import Path
 from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _front
-from ..module_utils.wirespeed import config_engine, config_show, delivery_option
+from ..module_utils.wirespeed import config_engine, config_show, delivery_option, soak_option
 from ..module_utils.wirespeed.config import bundle as bundles
 from ..module_utils.wirespeed.config.compiled import Compiled
 from ..module_utils.wirespeed.config.strategy import Strategy
@@ -221,6 +230,7 @@ def main() -> None:
                 "default": "auto",
             },
             "expected_version": {"type": "int"},
+            **_front.SOAK,
             "version": {"type": "int"},
             **_front.BUNDLE,
         },
@@ -234,7 +244,10 @@ def _answer(module: AnsibleModule) -> Dict[str, Any]:
     pipeline, how = asked["pipeline"], (Strategy(asked["strategy"]), asked["expected_version"], module.check_mode)
     if asked["state"] == delivery_option.ROLLED_BACK:
         return config_show.answered(pipeline, config_engine.rollback(pipeline, asked["version"], *how))
-    return config_show.answered(pipeline, config_engine.apply(pipeline, _document(module, sent), *how))
+    soak = soak_option.parse(asked["soak"], delivery_option.PLACE)
+    # Ansible reads this process's standard output; when it is gone, nobody hears how the delivery went.
+    done = config_engine.apply(pipeline, _document(module, sent), *how, soak=soak, listener=sys.stdout.fileno())
+    return config_show.answered(pipeline, done)
 
 
 def _document(module: AnsibleModule, sent: Mapping[str, Any]) -> Compiled:

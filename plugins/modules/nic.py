@@ -87,10 +87,21 @@ options:
       replaced:
         - Set the keys that O(config[].tuning) names, and all others that the profile tunes to the profile's value for
           O(config[].workload).
+      rolled_back:
+        - Bring the settings of all NICs back to O(version) of the node's tuning. What had been asked for by then is
+          asked for again, with the profiles of then; settings that nothing had asked for get the values that they
+          had. XDP hooks stay as they are. The next boot brings back what holds then.
+        - Without O(version), to that before the last change. Where that was such a rollback already, nothing is done,
+          so that a second run does not go forward again.
       gathered: Return what the NICs have in RV(gathered), and change nothing.
       rendered: Return the plan for O(config) and the captured facts, without any host.
       parsed: Return what RV(gathered) would be for the captured facts in RV(parsed), without any host.
     default: merged
+  version:
+    description:
+      - The version that O(state=rolled_back) goes back to; RV(wirespeed.xdp.node#module:versions) tells them. Each run
+        that asks for another tuning is one, V(0) is what there was before the first; the last 10 changes are kept.
+    type: int
   render_as:
     description: The state whose plan O(state=rendered) returns.
     type: str
@@ -293,7 +304,7 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _front
-from ..module_utils.wirespeed import nic_verbs
+from ..module_utils.wirespeed import nic_verbs, tuning_engine
 
 
 def main() -> None:
@@ -307,6 +318,8 @@ def _answer(module: AnsibleModule) -> Dict[str, Any]:
     bundle = _front.bundle(module)
     if module.params["state"] == "gathered":
         return nic_verbs.gather(config, bundle)
+    if module.params["state"] == "rolled_back":
+        return tuning_engine.rolled_back(module.params["version"], bundle, module.check_mode)
     return nic_verbs.change(config, bundle, check=module.check_mode, merge=module.params["state"] == "merged")
 
 

@@ -18,10 +18,12 @@ description:
   - In check mode it stops after the plan, which lists the very steps that a run would take.
   - A program on an XDP hook that another loader put there is not touched, unless O(nics[].foreign=adopt); the module
     fails and says whose it is.
+  - With O(soak) a change that does not prove itself on the node is undone too, in the same call.
   - With O(facts) no host is looked at and none is changed; the plan is that for the host as it was captured.
 extends_documentation_fragment:
   - wirespeed.xdp.attributes
   - wirespeed.xdp.intent
+  - wirespeed.xdp.soak
 attributes:
   check_mode:
     support: full
@@ -90,6 +92,20 @@ EXAMPLES = r"""
       - name: scrubber
         attach: auto
 
+- name: Keep the change only if the node still filters as before, and still reaches its gateway, for half a minute
+  wirespeed.xdp.node:
+    nics:
+      - driver: igb
+        pipeline: scrubber
+    pipelines:
+      - name: scrubber
+    soak:
+      seconds: 30
+      max_change: 0.05
+      verdicts:
+        malformed: {max_share: 0.02}
+      reach: ['192.0.2.1:179']
+
 - name: Review without reaching the host
   wirespeed.xdp.node:
     facts: facts/{{ inventory_hostname }}.json
@@ -156,11 +172,19 @@ steps:
       type: str
       sample: "enp1s0: set rings: rx 256 -> 4096 [reset] - bursts are longer than the default ring (igb.yml:31)"
 deviations:
-  description: What was not as it should be before the run. Steps that only serve another step are not among them.
+  description:
+    - What was not as it should be before the run. Steps that only serve another step are not among them.
+    - In check mode also the rows that somebody changed since a document was delivered; M(wirespeed.xdp.config) repairs
+      those.
   returned: success
   type: list
   elements: dict
   contains:
+    kind:
+      description:
+        - V(program) for the XDP hook, V(code) for what is loaded, V(config) for rows of tables, else the setting.
+      type: str
+      sample: rings
     path:
       description: What deviates.
       type: str
@@ -186,9 +210,16 @@ deviations:
       type: str
       sample: igb.yml:31
     disruption:
-      description: What traffic feels from the repair.
+      description:
+        - What traffic feels from the repair.
+        - Null where no step repairs it; RV(deviations[].want) then says what to do.
       type: str
       sample: reset
+    unsupported:
+      description: Says that this NIC, driver or kernel never could be so.
+      returned: where that is so
+      type: bool
+      sample: true
     also:
       description: Who else on the host sets this value, and to what, with file and line.
       returned: where another manager sets it otherwise
@@ -210,6 +241,28 @@ nics:
       carrier: true
       carrier_changes: 2
       disruption: reset
+hostname:
+  description: What the host calls itself.
+  returned: success, without O(facts)
+  type: str
+  sample: edge1
+kernel:
+  description: Its kernel.
+  returned: success, without O(facts)
+  type: str
+  sample: 6.12.57+deb13-amd64
+pipelines:
+  description: What is to be live of each of O(pipelines), and what is.
+  returned: success, without O(facts)
+  type: list
+  elements: dict
+  sample:
+    - name: scrubber
+      object_hash: d0ec16d511c4310d20610ce93d1671b9101184f27a40180a06a6388d7af55bd8
+      generation: d0ec16d511c4
+      running_object_hash: d0ec16d511c4310d20610ce93d1671b9101184f27a40180a06a6388d7af55bd8
+      running_generation: d0ec16d511c4
+      config_version: 14
 recovered:
   description: What was undone of an earlier run that had been killed.
   returned: success, without O(facts)
@@ -235,6 +288,20 @@ diff:
   description: The steps and the values before and after, for C(--diff).
   returned: success
   type: dict
+versions:
+  description:
+    - The published C(generation) of each pipeline and its C(configuration) version, C(before) the run and C(after) it;
+      in check mode only before. Where O(wirespeed.xdp.pipeline#module:generation) and
+      O(wirespeed.xdp.config#module:version) can go back to.
+  returned: success, without O(facts)
+  type: dict
+  sample:
+    before: {pipelines: {scrubber: {generation: 1f0c2a90b1d3, configuration: 4}}}
+    after: {pipelines: {scrubber: {generation: 77d1c0b2e4aa, configuration: 4}}}
+soak:
+  description: What was counted before and after the change, by pipeline; the name is empty for NICs without one.
+  returned: with O(soak), where something was changed
+  type: dict
 lacking:
   description:
     - What the node lacks; nothing else is returned then. Its keys are the return values of
@@ -244,14 +311,22 @@ lacking:
   sample: {missing: [pyroute2], bpffs: true, jit: 1}
 outcome:
   description: Which steps were taken and undone.
-  returned: failure in the middle of a run
+  returned: failure in the middle of a run, or after O(soak)
   type: dict
+unsupported:
+  description: Says that what is asked for, this host, NIC, driver or kernel cannot have.
+  returned: failure for that reason
+  type: bool
+  sample: true
 """
+
+import sys
+from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _front, _readiness
-from ..module_utils.wirespeed import engine
+from ..module_utils.wirespeed import drift_engine, engine
 from ..module_utils.wirespeed.pipeline.pins import Paths
 
 
@@ -261,9 +336,16 @@ def main() -> None:
         ready = _readiness.look(str(Paths.from_environment().bpffs))
         if ready.lacking:
             module.exit_json(changed=False, lacking=ready.plain())
-    _front.finish(
-        module, lambda: engine.converge(_front.intent(module.params), _front.bundle(module), check=module.check_mode)
-    )
+    _front.finish(module, lambda: _answer(module))
+
+
+def _answer(module: AnsibleModule) -> Dict[str, Any]:
+    asked, bundle = module.params, _front.bundle(module)
+    intent = _front.intent(asked)
+    if module.check_mode:
+        return drift_engine.look(intent, bundle)
+    # Ansible reads this process's standard output; when it is gone, nobody hears how the change went.
+    return engine.converge(intent, bundle, False, soak=asked["soak"], listener=sys.stdout.fileno())
 
 
 if __name__ == "__main__":

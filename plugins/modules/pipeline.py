@@ -154,7 +154,7 @@ EXAMPLES = r"""
     manifest: pipelines/edge.pipeline.yml
     nics:
       - driver: igb
-    constants: {sample_every: 128}
+    constants: {min_ttl: 5}
     max_disruption: none
 
 - name: Go back to what ran before

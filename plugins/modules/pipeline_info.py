@@ -57,7 +57,7 @@ EXAMPLES = r"""
     name: scrubber
     maps: true
   register: found
-  failed_when: found.maps | rejectattr('level', 'eq', 'ok')
+  failed_when: found.maps | rejectattr('level', 'eq', 'ok') | list | length > 0
 
 - name: Say which generations are loaded
   ansible.builtin.debug:

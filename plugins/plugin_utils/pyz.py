@@ -11,8 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Iterator, Tuple
 
-PACKAGE = Path(__file__).resolve().parents[1] / "module_utils" / "wirespeed"
-DATA = (".py", ".yml", ".json", ".o")
+from ..module_utils.wirespeed.packaged import PACKAGE, contents
 
 _INTERPRETER = b"#!/usr/bin/env python3\n"
 _MAIN = b"""\
@@ -41,9 +40,8 @@ def content(package: Path = PACKAGE) -> bytes:
 
 def _members(package: Path) -> Iterator[Tuple[str, bytes]]:
     yield "__main__.py", _MAIN
-    for path in sorted(package.rglob("*")):
-        if path.suffix in DATA and path.is_file():
-            yield f"wirespeed/{path.relative_to(package).as_posix()}", path.read_bytes()
+    for name, data in contents(package):
+        yield f"wirespeed/{name}", data
 
 
 def build(folder: Path, package: Path = PACKAGE) -> Path:

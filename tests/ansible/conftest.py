@@ -15,6 +15,8 @@ import pytest
 
 from tests import playbook
 
+from . import releases
+
 BIN = Path(sys.executable).parent
 
 
@@ -42,21 +44,27 @@ class Control:
     def collection(self) -> Path:
         return self.collections / "ansible_collections" / "wirespeed" / "xdp"
 
-    def run(self, program: str, *arguments: str, inside: Sequence[str] = (), **environment: str) -> Answer:
-        """``inside`` is a command that runs the rest of its arguments as a command."""
-        settings = {
+    def environment(self, **more: str) -> Dict[str, str]:
+        """Of Ansible's commands."""
+        return {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_INJECT_INVOCATION": "1",  # ansible-core 2.21 repeats arguments in results only then, 2.20 always
             "ANSIBLE_LOCALHOST_WARNING": "0",
             "ANSIBLE_LOCAL_TEMP": str(self.work / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
             "WIRESPEED_CACHE": str(self.work / "cache"),
-            **environment,
+            **more,
         }
+
+    def run(self, program: str, *arguments: str, inside: Sequence[str] = (), **environment: str) -> Answer:
+        """``inside`` is a command that runs the rest of its arguments as a command."""
         command = [*inside, str(BIN / program), *arguments]
-        done = subprocess.run(command, cwd=self.work, env=settings, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.work, env=self.environment(**environment), capture_output=True, text=True, check=False
+        )
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def module(self, name: str, options: Dict[str, Any], *flags: str, inside: Sequence[str] = ()) -> Answer:
@@ -73,3 +81,15 @@ def collections() -> Path:
 @pytest.fixture
 def control(collections: Path, tmp_path: Path) -> Control:
     return Control(collections, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> releases.Release:
+    """What a release of this checkout consists of."""
+    return releases.first(tmp_path_factory.mktemp("released"))
+
+
+@pytest.fixture(scope="session")
+def released_again(released: releases.Release, tmp_path_factory: pytest.TempPathFactory) -> releases.Release:
+    """The same by somebody else."""
+    return releases.second(released, tmp_path_factory.mktemp("again"))

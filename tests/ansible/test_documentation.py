@@ -9,7 +9,23 @@ import pytest
 
 from .conftest import Control
 
-MODULES = ("config", "config_info", "counters_info", "nic", "nic_info", "node", "pipeline", "pipeline_info", "trace")
+MODULES = (
+    "config",
+    "config_info",
+    "counters_info",
+    "diagnose",
+    "kernel_upgrade",
+    "nic",
+    "nic_info",
+    "node",
+    "pipeline",
+    "pipeline_info",
+    "prerequisites_info",
+    "rollout_report",
+    "rollout_result",
+    "trace",
+)
+FILTERS = ("drift_lines", "rollback_goal", "rollout_behind", "rollout_disrupts", "rollout_refusals")
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -23,14 +39,18 @@ def test_a_module_has_documentation_examples_and_return_values(control: Control,
     assert shown["return"]
 
 
-@pytest.mark.parametrize(("kind", "name"), [("callback", "drift"), ("filter", "drift_lines"), ("lookup", "engine")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("callback", "drift"), ("lookup", "engine"), *(("filter", name) for name in FILTERS)]
+)
 def test_another_plugin_is_documented(control: Control, kind: str, name: str) -> None:
     answer = control.run("ansible-doc", "--json", "-t", kind, f"wirespeed.xdp.{name}")
     assert answer.code == 0, answer.said
     assert f"wirespeed.xdp.{name}" in json.loads(answer.out)
 
 
-@pytest.mark.parametrize("role", ["prerequisites", "node", "boot"])
+@pytest.mark.parametrize(
+    "role", ["prerequisites", "node", "boot", "observability", "rollout", "rollback", "kernel_upgrade_check"]
+)
 def test_a_role_says_which_variables_it_takes(control: Control, role: str) -> None:
     answer = control.run("ansible-doc", "--json", "-t", "role", f"wirespeed.xdp.{role}")
     assert answer.code == 0, answer.said

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator
@@ -15,6 +17,7 @@ from tests.netns_node.node import INTERFACE, NetnsNode
 from tests.probes import requires
 
 from .conftest import Answer, Control
+from .test_engine_file import built
 
 WANTED: Dict[str, Any] = {
     "wirespeed_nics": [{"name": INTERFACE, "pipeline": "scrubber", "tuning": {"features": {"rx-gro": True}}}],
@@ -36,6 +39,10 @@ class Site:
     def report(self) -> Path:
         return self.control.work / "report.json"
 
+    @property
+    def page(self) -> Path:
+        return self.control.work / "report.html"
+
     def play(self, name: str, *arguments: str) -> Answer:
         options = ["-i", str(self.control.work / "inventory.json"), f"wirespeed.xdp.{name}", *arguments]
         return self.control.run(
@@ -44,13 +51,15 @@ class Site:
             ANSIBLE_PIPELINING="1",
             ANSIBLE_CALLBACKS_ENABLED="wirespeed.xdp.drift",
             WIRESPEED_DRIFT_REPORT=str(self.report),
+            WIRESPEED_DRIFT_PAGE=str(self.page),
         )
 
     def drift(self, *arguments: str) -> Answer:
         return self.play("drift", "--limit", self.node.name, *arguments)
 
     def reported(self) -> Dict[str, Any]:
-        return dict(json.loads(self.report.read_text())["hosts"])
+        """The hosts of the report by name."""
+        return {host["host"]: host for host in json.loads(self.report.read_text())["hosts"]}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +89,8 @@ def tampered(site: Site) -> Iterator[Site]:
 def test_a_node_as_it_should_be_has_no_drift(site: Site) -> None:
     answer = site.drift("-e", "wirespeed_drift_fails=true")
     assert answer.code == 0, answer.said
-    assert site.reported() == {"drift": {"state": "clean", "deviations": []}}
+    (host,) = site.reported().values()
+    assert (host["host"], host["state"], host["deviations"]) == ("drift", "clean", [])
     assert "no drift: drift" in answer.out
 
 
@@ -110,8 +120,54 @@ def test_a_host_that_cannot_be_reached_is_told_apart_from_a_clean_one(site: Site
     assert "no drift: drift\n" in answer.out
 
 
-def test_a_host_without_intent_is_told_so(site: Site) -> None:
-    (site.control.work / "bare.json").write_text(json.dumps(inventory([site.node])))
-    answer = site.control.run("ansible-playbook", "-i", "bare.json", "wirespeed.xdp.drift")
+def test_a_fleet_of_which_nobody_answers_has_a_report_that_says_so(site: Site) -> None:
+    site.play("drift", "--limit", "nowhere")
+    assert {name: host["state"] for name, host in site.reported().items()} == {"nowhere": "unreachable"}
+    assert "1 unreachable" in re.sub("<[^>]+>", "", site.page.read_text())
+
+
+def test_a_run_of_another_playbook_leaves_the_report_alone(site: Site) -> None:
+    site.report.write_text("of another day")
+    site.play("capture", "--limit", "nowhere")
+    assert site.report.read_text() == "of another day"
+
+
+def test_a_report_that_cannot_be_written_is_told_and_the_other_is_written(site: Site) -> None:
+    site.report.unlink(missing_ok=True)
+    site.report.mkdir()
+    try:
+        answer = site.drift()
+    finally:
+        site.report.rmdir()
+    assert f"Cannot write {site.report}" in answer.said and "Traceback" not in answer.said
+    assert "1 host is as it should be" in site.page.read_text()
+
+
+def test_a_host_without_intent_is_told_so_and_is_in_the_report(site: Site) -> None:
+    (site.control.work / "inventory.json").rename(site.control.work / "kept.json")
+    try:
+        (site.control.work / "inventory.json").write_text(json.dumps(inventory([site.node])))
+        answer = site.drift()
+    finally:
+        (site.control.work / "kept.json").rename(site.control.work / "inventory.json")
     assert answer.code == 2
     assert "has no variable wirespeed_nics" in answer.said
+    (host,) = site.reported().values()
+    assert host["state"] == "failed" and "has no variable wirespeed_nics" in host["reason"]
+
+
+def test_the_command_tells_on_the_node_what_the_playbook_tells_of_it(tampered: Site) -> None:
+    tampered.drift()
+    (told,) = tampered.reported().values()
+    intent = {key[len("wirespeed_") :]: value for key, value in WANTED.items()}
+    engine = base64.b64encode(built(tampered.control, "engine").read_bytes()).decode()
+    tampered.node.ssh("base64 -d > /root/wirespeed.pyz", feed=engine)
+    tampered.node.ssh("cat > /root/intent.yml", feed=json.dumps(intent))
+    command = (
+        "/usr/bin/python3 /root/wirespeed.pyz drift -f /root/intent.yml --json /root/drift.json --html /root/drift.html"
+    )
+    answer = tampered.node.ssh(command, check=False)
+    assert (answer.returncode, answer.stderr) == (2, ""), answer.stderr
+    (host,) = json.loads(tampered.node.out("cat /root/drift.json"))["hosts"]
+    assert host == told
+    assert tampered.node.out("head -1 /root/drift.html") == "<!doctype html>"

@@ -82,6 +82,22 @@ def test_rows_changed_by_hand_are_repaired(veth: Veth, places: Places) -> None:
     assert [(step["resource"], step["after"]["rows"]) for step in steps] == [("deny_v4", ["192.0.2.0/24"])]
 
 
+@pytest.mark.parametrize("lost", ["progs/scrubber", "maps/deny_v4"])
+def test_a_generation_that_has_lost_a_pin_is_one_deviation_and_is_loaded_anew(
+    veth: Veth, places: Places, lost: str
+) -> None:
+    converge(veth, intent())
+    (pin,) = places.bpffs.glob(f"wirespeed/scrubber/*/{lost}")
+    pin.unlink()
+    looked = converge(veth, intent(), check=True)
+    assert [each["path"] for each in looked["deviations"]] == ["scrubber.slot"]
+    assert any("has lost pins" in warning for warning in looked["warnings"])
+    assert "xdp" in veth.node.links()["ws0"]
+    steps = [step["action"] for step in converge(veth, intent())["steps"]]
+    assert steps == ["test", "load", "configure", "publish"]
+    assert pin.exists() and texts(converge(veth, intent())) == []
+
+
 def test_a_foreign_program_stays_and_is_named(veth: Veth, places: Places) -> None:
     root = str(Path(engine.__file__).parent / "objects" / "scrubber.bpf.o")
     veth.node.ip("link", "set", "ws0", "xdpdrv", "object", root, "section", "xdp")

@@ -11,7 +11,7 @@ import pytest
 from tests.pipelines import scrubber, small
 from tests.probes import requires, requires_bpf
 from wirespeed.diagnose_engine import diagnose
-from wirespeed.gather import BUILT_IN_PROFILES
+from wirespeed.gather import BUILT_IN_PROFILES, built_in_probes
 from wirespeed.profiles.load import load
 
 from .conftest import Places
@@ -34,7 +34,7 @@ Told = Dict[str, Any]
 def diagnosed(veth: Veth, frames: List[bytes]) -> Told:
     """While these frames come in; within the node's namespace."""
     profiles = load([BUILT_IN_PROFILES])
-    return diagnose(veth.ifname, profiles, lambda: veth.wire.run(send, veth.wire_ifname, frames))
+    return diagnose(veth.ifname, profiles, built_in_probes(), lambda: veth.wire.run(send, veth.wire_ifname, frames))
 
 
 def on_node(veth: Veth, run: Callable[[], Told]) -> Told:
@@ -114,11 +114,17 @@ def test_what_the_program_costs_and_where_the_time_went_is_told(veth: Veth, plac
     assert evidence["cpus"] and all(0 <= use["softirq"] <= 1 for use in evidence["cpus"].values())
 
 
+def test_how_long_each_cpu_took_no_interrupt_is_told(veth: Veth, places: Places) -> None:
+    told = on_node(veth, lambda: diagnosed(veth, [CLEAN] * 20))
+    online = set(told["evidence"]["cpus"])
+    assert online <= set(told["evidence"]["stalls"]) and not [text for text in told["unseen"] if "kept" in text]
+
+
 @pytest.mark.parametrize("name", ["nowhere", "", "x" * 40])
 def test_a_nic_that_is_not_there_is_told(veth: Veth, places: Places, name: str) -> None:
     def run() -> Told:
         try:
-            return diagnose(name, load([BUILT_IN_PROFILES]), lambda: None)
+            return diagnose(name, load([BUILT_IN_PROFILES]), built_in_probes(), lambda: None)
         except Exception as error:  # pylint: disable=broad-exception-caught  # what a user would see
             return {"error": f"{type(error).__name__}: {error}"}
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
 
 from wirespeed.kernel.btf import STRUCT, Btf
+from wirespeed.kernel.module_strings import ModuleStrings, sections
 
 from . import archive, cache
 from .errors import LabError
 from .kernels import Kernel
-from .module_strings import Module, sections
 
 _KEPT = 6
 _QSTATS = re.compile(rb"\0NETDEV_A_QSTATS_([A-Z_]+)(?=\0)")
@@ -40,10 +40,10 @@ class KernelDrivers:
         major, minor = re.findall(r"\d+", self.kernel.release)[:2]
         return int(major), int(minor)
 
-    def module(self, name: str) -> Optional[Module]:
+    def module(self, name: str) -> Optional[ModuleStrings]:
         """None when the kernel has no such module."""
         path = self.modules.get(name)
-        return None if path is None else Module(_decompressed(path))
+        return None if path is None else ModuleStrings(_decompressed(path))
 
     def why_absent(self, name: str) -> str:
         return "built in" if name in self.builtin else "not in this kernel"

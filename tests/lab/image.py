@@ -33,6 +33,8 @@ _PACKAGES = (
     "python3-yaml",
     "python3-jsonschema",
     "python3-apt",
+    "python3-prometheus-client",
+    "python3-bcrypt",
     "libbpf1",
     "iproute2",
     "ethtool",

@@ -39,11 +39,10 @@ def booted(module_node: Callable[..., Node]) -> Iterator[Site]:
     return site
 
 
-def role(site: Site, folder: Path, *arguments: str, **variables: object) -> Play:
-    """The role boot alone."""
-    plays = [
-        {"hosts": "all", "become": True, "gather_facts": False, "roles": [{"role": "wirespeed.xdp.boot", **variables}]}
-    ]
+def role(site: Site, folder: Path, *arguments: str, name: str = "boot", **variables: object) -> Play:
+    """One role alone."""
+    named = {"role": f"wirespeed.xdp.{name}", **variables}
+    plays = [{"hosts": "all", "become": True, "gather_facts": False, "roles": [named]}]
     (folder / "play.json").write_text(json.dumps(plays))
     return playbook.run(inventory.document([site.node]), str(folder / "play.json"), arguments=list(arguments))
 
@@ -110,6 +109,31 @@ def test_with_the_rule_for_nics_that_appear_it_comes_back_by_itself(booted: Site
     booted.until(lambda: booted.link(IGB).get("xdp", {}).get("mode") == 1, "the program did not come back", 180)
     booted.node.until("systemctl show wirespeed-heal.service -p ActiveState | grep -q inactive", 110)
     assert shown(booted, "wirespeed-heal.service", "Result") == {"Result": "success"}
+
+
+SCRAPE = """
+import urllib.request
+text = urllib.request.urlopen("http://127.0.0.1:9742/metrics", timeout=60).read().decode()
+asked = ("wirespeed_scrape_success", "wirespeed_pipeline_nics")
+print(*(line for line in text.splitlines() if line.startswith(asked)), sep="\\n")
+"""
+
+
+def test_the_exporter_reads_everything_within_its_sandbox(booted: Site, tmp_path: Path) -> None:
+    asked = {"observability_install": False, "observability_walk": True, "observability_entities": 10}
+    role(booted, tmp_path, name="observability", **asked)
+    told: List[str] = []
+
+    def answers() -> bool:
+        told[:] = booted.node.out(f"python3 -c '{SCRAPE}' 2>/dev/null || true").splitlines()
+        return bool(told)
+
+    booted.until(answers, "the exporter does not answer")
+    parts = ("nics", "pipelines", "maps", "entities")
+    wanted = {f'wirespeed_scrape_success{{part="{part}"}} 1.0' for part in parts}
+    assert {*wanted, 'wirespeed_pipeline_nics{pipeline="scrubber"} 2.0'} == set(told)
+    role(booted, tmp_path, name="observability", observability_state="absent")
+    assert not booted.node.out("ls /etc/systemd/system/wirespeed-exporter* 2>/dev/null || true")
 
 
 @deep

@@ -16,13 +16,18 @@ from typing import Callable, Dict, List, Optional, Tuple
 import pytest
 
 import wirespeed
+from wirespeed.diagnose.raw_names import PAUSE, PCIE_STALLS
+from wirespeed.kernel.module_strings import ModuleStrings
 
 from . import KERNELS, Image, drivers, named
 from .drivers import CoreNames, KernelDrivers
-from .module_strings import Module
 from .named import Name
 
-NAMES = named.in_profiles(Path(wirespeed.__file__).parent / "profiles")
+NAMES = named.in_profiles(Path(wirespeed.__file__).parent / "profiles") + [
+    Name(driver, "ethtool_s", text, "diagnose/raw_names.py")
+    for driver, texts in [*PAUSE.items(), *((driver, (text,)) for driver, text in PCIE_STALLS.items())]
+    for text in texts
+]
 DRIVERS = sorted({name.driver for name in NAMES} - {"*"})
 # Driver as the kernel reports it -> its modules, where they are called otherwise or a name may come from a second one.
 MODULES = {
@@ -53,7 +58,7 @@ def found() -> Found:
     return {}
 
 
-def holds(modules: List[Module], core: CoreNames, name: Name) -> Optional[str]:
+def holds(modules: List[ModuleStrings], core: CoreNames, name: Name) -> Optional[str]:
     if name.source == "rtnl":
         return "core" if name.text in core.rtnl else None
     if name.source == "qstats":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nodes by hand:  up NAME [--queues N] · down NAME... · list · ssh NAME [COMMAND] · inventory"""
+"""Nodes by hand:  up NAME [--queues N] · down NAME... · list · ssh NAME [COMMAND] · inventory [NAME...]"""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def main() -> int:
     up.add_argument("--queues", type=int, default=4)
     verbs.add_parser("down").add_argument("names", nargs="+", metavar="name")
     verbs.add_parser("list")
-    verbs.add_parser("inventory")
+    told = verbs.add_parser("inventory")
+    told.add_argument("names", nargs="*", metavar="name", help="without any, every node of this machine")
     ssh = verbs.add_parser("ssh")
     ssh.add_argument("name")
     ssh.add_argument("command", nargs=argparse.REMAINDER)
@@ -44,7 +45,11 @@ def _do(options: argparse.Namespace) -> int:
         for found in node.everyone():
             print(f"{found.name:20} {'up' if found.alive else 'dead':5} pid {found.init}  {node.INTERFACE} {found.mac}")
     elif options.verb == "inventory":
-        print(json.dumps(inventory(node.everyone()), indent=2))
+        chosen = [node.load(name) for name in options.names] or node.everyone()
+        missing = [each.name for each in chosen if not each.alive]
+        if missing:
+            raise LabError(f"There is no node {', '.join(missing)}; `list` shows those that are up.")
+        print(json.dumps(inventory(chosen), indent=2))
     else:
         _ssh(node.load(options.name), options.command)
     return 0

@@ -50,7 +50,7 @@ COSTS = {
     "attach bounce/bounce, detach bounce/bounce, swap none/none",
     "virtio_net": "features none/none, mtu none/none, channels pause/refused, rings reset/reset, rss none/none, "
     "attach pause/pause, detach pause/pause, swap pause/pause",
-    "vmxnet3": "features none/none, mtu bounce/bounce, rings bounce/bounce, rss none/none, "
+    "vmxnet3": "features none/none, mtu bounce/refused, rings bounce/refused, rss none/none, "
     "attach bounce/bounce, detach bounce/bounce, swap none/none",
     "e1000e": "features bounce/bounce, mtu bounce/bounce, rings bounce/bounce, "
     "attach none/none, detach none/none, swap none/none",

@@ -63,4 +63,4 @@ def test_other_lines_of_apt_are_no_progress() -> None:
 def test_unknown_group_is_refused_with_those_that_exist() -> None:
     command = [sys.executable, str(TOOLS / "setup.py"), "no-such-group"]
     said = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    assert (said.returncode, "there are target, build" in said.stderr) == (2, True)
+    assert (said.returncode, "there are target, observability, build" in said.stderr) == (2, True)

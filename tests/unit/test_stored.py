@@ -301,7 +301,8 @@ def test_where_nothing_can_be_written_the_run_warns(paths: Paths, monkeypatch: p
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr("wirespeed.whole_file.os.replace", full)
-    (warning,) = states.keep(paths, INTENT, bundle(), [["eth1"]])
+    for_rollback, warning = states.keep(paths, INTENT, bundle(), [["eth1"]])
+    assert "not kept for a rollback" in for_rollback
     assert "not stored for the next boot: Cannot write" in warning and "No space left on device" in warning
 
 

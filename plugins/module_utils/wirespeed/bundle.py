@@ -60,6 +60,17 @@ def parse_tracers(data: Mapping[str, Any]) -> Dict[str, bytes]:
     return {name: _decoded(given, name) for name in given}
 
 
+def dump_probes(objects: Mapping[str, bytes]) -> Dict[str, Any]:
+    """What a bundle has beside its profiles for a diagnosis: the compiled probes by name."""
+    return {"probes": {name: _encoded(code) for name, code in objects.items()}}
+
+
+def parse_probes(data: Mapping[str, Any]) -> Dict[str, bytes]:
+    """Raises :class:`BadInput` for a bundle that no front of ours has made."""
+    given = data.get("probes", {})
+    return {name: _decoded(given, name) for name in given}
+
+
 def item(source: PipelineSource) -> Dict[str, Any]:
     """One of a bundle's ``pipelines``."""
     return {"manifest": source.manifest.to_json(), "object": _encoded(source.object_bytes)}

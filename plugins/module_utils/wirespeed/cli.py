@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -19,14 +20,19 @@ from . import (
     config_verbs,
     counter_verbs,
     diagnose_verbs,
+    drift_verbs,
     engine,
+    exporter_verbs,
     map_verbs,
     nic_verbs,
     offline,
     pipeline_verbs,
     profile_verbs,
     show,
+    top_verbs,
     trace_verbs,
+    upgrade_verbs,
+    version_verbs,
 )
 from . import bundle as bundles
 from .errors import Place, WirespeedError
@@ -41,11 +47,15 @@ OK, ERROR, DIFFERS = 0, 1, 2
 def main(arguments: Optional[List[str]] = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        return int(options.verb(options))
+        code = int(options.verb(options))
+        sys.stdout.flush()
+        return code
     except WirespeedError as error:
         print(f"wirespeed: {error}", file=sys.stderr)
         return ERROR
     except BrokenPipeError:
+        # Whoever read has had enough. What is still unwritten must not fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
 
 
@@ -152,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "verify", _verify, "check settings and counters against the intent; exit code 2 if they differ"
     )
     counter_verbs.with_window(_with_intent(verifying))
+    drift_verbs.add(verbs, _verb_with_own_output)
     counter_verbs.add(verbs, _verb, _count)
     profile_verbs.add(verbs, _verb)
     pipeline_verbs.add(verbs, _verb)
@@ -160,13 +171,22 @@ def _parser() -> argparse.ArgumentParser:
     diagnose_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
+    exporter_verbs.add(verbs, _verb)
+    top_verbs.add(verbs, _verb)
+    version_verbs.add(verbs, _verb)
+    upgrade_verbs.add(verbs, _verb)
     return parser
 
 
 def _verb(verbs: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    parser = _verb_with_own_output(verbs, name, run, text)
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+    return parser
+
+
+def _verb_with_own_output(verbs: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.set_defaults(verb=run)
-    parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.add_argument(
         "--profiles-path", action="append", default=[], metavar="DIR", help="a directory of site profiles; repeatable"
     )

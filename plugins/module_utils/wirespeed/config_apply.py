@@ -25,6 +25,8 @@ from .model.step import Step
 from .pipeline import fitting
 from .pipeline.delivery import Progress
 from .pipeline.pins import Paths
+from .soak_option import Soak
+from .soaking import Soaking
 
 DOCUMENT = Place("document")
 
@@ -64,7 +66,8 @@ class Planned:
 
 @dataclass(frozen=True)
 class Apply:
-    """One delivery to one pipeline, planned or done. ``back``: it is a rollback."""
+    """One delivery to one pipeline, planned or done. ``back``: it is a rollback. With ``soak`` it is undone where it
+    does not prove itself; ``listener`` is as in :class:`~.soaking.Soaking`."""
 
     paths: Paths
     pipeline: str
@@ -72,6 +75,8 @@ class Apply:
     expected: Optional[int]
     progress: Progress
     back: bool = False
+    soak: Optional[Soak] = None
+    listener: Optional[int] = None
 
     def earlier(self, version: Optional[int]) -> Tuple[Compiled, Optional[int]]:
         """The rows to go back to, and their version. Where the live one is such a rollback already, it is those again:
@@ -145,10 +150,14 @@ class Apply:
             return replace(told, recovered=recovered)
         store.keep(self.paths, compiled)
         if told.strategy == Strategy.PROGRAM_SWAP.value:
-            result = program_swap.run(self.paths, planned.live, planned.step, self.progress)
+            result = program_swap.run(self.paths, planned.live, planned.step, self.progress, self.soak, self.listener)
             told = replace(told, steps=result["steps"], warnings=[*told.warnings, *result["warnings"]])
         else:
-            delivering.in_place(self.paths, planned.live, planned.step, planned.differences, self.progress)
+            soaking = None if self.soak is None else Soaking(self.paths, self.soak, DOCUMENT, self.listener)
+            notes = delivering.in_place(
+                self.paths, planned.live, planned.step, planned.differences, self.progress, soaking
+            )
+            told = replace(told, warnings=[*told.warnings, *notes])
         store.prune(self.paths, self.pipeline)
         return replace(told, recovered=recovered)
 

@@ -24,6 +24,7 @@ from .errors import BadInput
 from .pipeline.delivery import Progress, silent
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
+from .soak_option import Soak
 
 __all__ = [
     "DOCUMENT",
@@ -82,17 +83,19 @@ def apply(
     expected_version: Optional[int] = None,
     check: bool = False,
     progress: Optional[Progress] = None,
+    soak: Optional[Soak] = None,
+    listener: Optional[int] = None,
 ) -> Delivered:
     """Makes the document the live configuration: all of it, or nothing of it.
 
     ``expected_version`` is the version that it is to follow, 0 for the first: where another one is live with other
-    rows, it is refused.
+    rows, it is refused. With ``soak`` it is undone where it does not prove itself (:mod:`.soaking`).
     Raises :class:`BadInput` for a document of another pipeline or layout, or with more rows than there is room for,
     :class:`Refused` for what cannot be done here, and :class:`~.apply.executor.ApplyFailed` after undoing all.
     """
     require_root()
     paths = Paths.from_environment()
-    delivery = Apply(paths, pipeline, strategy, expected_version, progress or silent)
+    delivery = Apply(paths, pipeline, strategy, expected_version, progress or silent, soak=soak, listener=listener)
     if check:
         return delivery.predict(compiled)
     with node_lock(paths.run / "lock"):

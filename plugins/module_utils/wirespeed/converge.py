@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import documents, report
 from .apply.actuator import Actuator, Actuators
-from .apply.executor import Transaction
+from .apply.executor import Outcome, Transaction
 from .apply.journal import start
 from .apply.lock import node_lock
 from .apply.recover import pending, recover
@@ -37,6 +37,9 @@ from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
 from .pipeline_checks import FixtureActuator, WatchActuator
 from .plan.planner import plan
+from .soak_option import Soak
+from .soaking import Soaking, Watched
+from .versions import versions
 from .witness import write_witness
 
 MAX_PASSES = 3
@@ -47,10 +50,27 @@ Keep = Callable[[Node], Sequence[str]]
 """Called under the lock with the node as it is after a run that has succeeded; returns warnings."""
 
 
+class NotKept(WirespeedError):
+    """Every step succeeded, but the change did not prove itself afterwards. ``outcome`` says what was undone, ``clean``
+    whether all of it was, ``soak`` what was seen."""
+
+    def __init__(self, cause: WirespeedError, outcome: Outcome, left: Sequence[str], soak: Mapping[str, Any]) -> None:
+        if left:
+            remedy = f"NOT undone: {'; '.join(left)}. The next run tries again to undo it."
+        else:
+            remedy = f"All {len(outcome.undone)} steps were undone; the node is as before."
+        super().__init__(cause.problem, f"{remedy} {cause.remedy}".strip())
+        self.outcome = outcome
+        self.clean = not left
+        self.soak = soak
+
+
 class Converger:
     """``place`` is what errors about the intent name as its source; ``seen`` the node at each look, oldest first.
 
     ``underway`` is a delivery of a configuration by a generation of its own; ``progress`` is told how far its rows are.
+    With ``soak`` a change is undone that does not prove itself; ``listener`` is as in :class:`~.soaking.Soaking`.
+    ``done`` are the steps that :meth:`run` has taken, once it has come to the call of its ``keep``.
     """
 
     def __init__(
@@ -61,6 +81,8 @@ class Converger:
         place: Place,
         underway: Optional[Underway] = None,
         progress: Progress = silent,
+        soak: Optional[Soak] = None,
+        listener: Optional[int] = None,
     ) -> None:
         self._intent = intent
         self._bundle = bundle
@@ -69,6 +91,9 @@ class Converger:
         self._place = place
         self._journal = paths.state / "journal"
         self.seen: List[Node] = []
+        self.done: Tuple[Step, ...] = ()
+        self._soaking = None if soak is None else Soaking(paths, soak, place, listener)
+        self._notes: Tuple[str, ...] = ()
         self._names = intent.names
         self._sources: Dict[str, PipelineSource] = {}  # as the last look sized them for this node
         self._subjects: Dict[str, List[Subject]] = {}
@@ -84,7 +109,8 @@ class Converger:
         warnings = [*planned.warnings, *protocol.outdated(self._paths)]
         if pending(self._journal):
             warnings.append("An earlier run was killed half-way: the next run first undoes what that one began.")
-        return _result(node, desired, planned, planned.steps, warnings, ())
+        result = _result(node, desired, planned, planned.steps, warnings, ())
+        return {**result, "versions": {"before": self._versions()}}
 
     def run(self, keep: Keep = lambda dummy: ()) -> Dict[str, Any]:
         """Raises :class:`Refused` before any change, or ``ApplyFailed`` after undoing all of them."""
@@ -98,15 +124,31 @@ class Converger:
         recovered = (*protocol.migrate(self._paths), *traced.end_abandoned(self._paths), *self._recover(carry_out))
         node, desired, first = self._look()
         _refuse(node, desired, first, recovered)
+        before = self._versions()
         if first.empty:
-            return _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
+            result = _result(node, desired, first, (), [*first.warnings, *keep(node)], recovered)
+            return {**result, "versions": {"before": before, "after": self._versions()}}
+        if self._soaking is not None:
+            self._soaking.before(self._watched())
         had_carrier = [name for name in _bounced(first.steps) if has_carrier(name)]
-        node, desired, done = self._passes(node, first, carry_out)
+        node, desired, self.done = self._passes(node, first, carry_out)
         collect(self._paths)
         down = [name for name in had_carrier if not has_carrier(name)]
         slow = [f"{name}: the carrier has not come back yet." for name in down]
-        warnings = [*first.warnings, *self._pipelines.notes, *self._watch.warnings, *slow, *keep(node)]
-        return _result(node, desired, first, done, warnings, recovered)
+        told = [*first.warnings, *self._pipelines.notes, *self._watch.warnings, *self._notes, *slow, *keep(node)]
+        result = _result(node, desired, first, self.done, told, recovered)
+        result["versions"] = {"before": before, "after": self._versions()}
+        return result if self._soaking is None else {**result, "soak": self._soaking.to_json()}
+
+    def _versions(self) -> Dict[str, Any]:
+        return versions(self._paths, [pipeline.name for pipeline in self._intent.pipelines])
+
+    def _watched(self) -> Dict[str, Watched]:
+        """What the last look found, by pipeline."""
+        return {
+            name: Watched(subjects, self._sources[name].manifest if name else None)
+            for name, subjects in self._subjects.items()
+        }
 
     def _prerequisites(self) -> None:
         """Raises :class:`MissingPrerequisite` before anything is looked at or changed."""
@@ -157,6 +199,8 @@ class Converger:
             if planned.refusals:
                 break
             if planned.empty:
+                if self._soaking is not None:
+                    self._notes = prove(transaction, self._soaking, self._watched())
                 return node, desired, transaction.commit()
         left = transaction.roll_back()[1]
         missing = [str(refusal) for refusal in planned.refusals] or [report.line(step) for step in planned.steps]
@@ -179,6 +223,15 @@ class Converger:
         for name, settings in written.items():
             nic = nics[name]
             write_witness(self._paths.run, name, {**nic.witness, **dict.fromkeys(settings, nic.epoch)})
+
+
+def prove(transaction: Transaction, soaking: Soaking, watched: Mapping[str, Watched]) -> Tuple[str, ...]:
+    """Returns what could not be judged. Raises :class:`NotKept` after undoing everything."""
+    try:
+        return soaking.after(watched)
+    except WirespeedError as cause:
+        undone, left = transaction.roll_back()
+        raise NotKept(cause, Outcome(transaction.steps, tuple(undone)), left, soaking.to_json()) from cause
 
 
 def actuators(pipelines: PipelineActuator) -> Dict[Action, Actuator]:
@@ -219,7 +272,10 @@ def _result(
         "steps": report.steps_json(steps),
         "corrections": report.steps_json(corrections),
         "deviations": report.deviations(first),
+        "hostname": node.hostname,
+        "kernel": node.kernel.release,
         "nics": report.rows(node, desired, steps),
+        "pipelines": report.pipelines(node, desired),
         "warnings": list(warnings),
         "recovered": list(recovered),
         "diff": {"prepared": report.numbered(steps)},

@@ -19,7 +19,7 @@ from .config.difference import Difference, total
 from .config.history import Delivery, History
 from .config.rows import Held
 from .config.strategy import Strategy
-from .converge import actuators
+from .converge import actuators, prove
 from .errors import BadInput, Place, Refused
 from .kernel import bpffs, host, libbpf
 from .model.step import Action, Step
@@ -30,6 +30,7 @@ from .pipeline.delivery import Progress, Tables, silent
 from .pipeline.overview import overview
 from .pipeline.pins import Paths
 from .pipeline.source import PipelineSource
+from .soaking import Soaking, Watched
 
 PLACE = Place("pipeline")
 
@@ -111,9 +112,15 @@ def step(found: Live, known: History, delivery: Delivery) -> Step:
 
 
 def in_place(
-    paths: Paths, found: Live, wanted: Step, differences: Mapping[str, Difference], progress: Progress
-) -> Sequence[Step]:
-    """One transaction on the generation that runs. Raises :class:`~.apply.executor.ApplyFailed`."""
+    paths: Paths,
+    found: Live,
+    wanted: Step,
+    differences: Mapping[str, Difference],
+    progress: Progress,
+    soaking: Optional[Soaking] = None,
+) -> Sequence[str]:
+    """One transaction on the generation that runs; returns what a soak could not judge. Raises
+    :class:`~.apply.executor.ApplyFailed`, and :class:`~.converge.NotKept` where it did not prove itself."""
     pipelines = PipelineActuator(paths, {found.pipeline: found.source})
     pipelines.deliveries.progress = progress
     pipelines.deliveries.looked(wanted.after["digest"], differences)
@@ -121,8 +128,13 @@ def in_place(
     if wanted.after["strategy"] == Strategy.ENTRY.value:
         undo = {"undo": store.keep_undo(paths, found.pipeline, differences)}
     transaction = Transaction(actuators(pipelines), journals.start(_journal(paths), host.read().boot_id))
+    watched = {found.pipeline: Watched((), found.source.manifest)}
+    if soaking is not None:
+        soaking.before(watched)
     transaction.run([replace(wanted, before={**wanted.before, **undo})])
-    return transaction.commit()
+    notes = () if soaking is None else prove(transaction, soaking, watched)
+    transaction.commit()
+    return notes
 
 
 def nics_of(paths: Paths, pipeline: Optional[str] = None) -> List[str]:

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from . import diagnose_engine
-from .gather import BUILT_IN_PROFILES, site_profiles
+from .gather import BUILT_IN_PROFILES, built_in_probes, site_profiles
 from .profile_verbs import Verb
 from .profiles.load import load
 
@@ -22,17 +22,22 @@ def add(verbs: Any, verb: Verb) -> None:
     parser = verb(verbs, "diagnose", _diagnose, "which stage loses frames, and why; exit code 2 if any were lost")
     parser.add_argument("nic", metavar="NIC")
     parser.add_argument("--for", dest="seconds", type=_seconds, default=10.0, metavar="SECONDS", help="how long (10)")
+    parser.add_argument(
+        "--deep", action="store_true", help="also why the stack drops, and how late polls are (bcc, kernel headers)"
+    )
 
 
 def _seconds(text: str) -> float:
     seconds = float(text[:-1] if text.endswith("s") else text)
-    if not 0.1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0.1 and 3600 seconds")
+    if not diagnose_engine.SHORTEST_S <= seconds <= diagnose_engine.LONGEST_S:
+        allowed = f"{diagnose_engine.SHORTEST_S} and {diagnose_engine.LONGEST_S} seconds"
+        raise argparse.ArgumentTypeError(f"{text} is not between {allowed}")
     return seconds
 
 
 def _diagnose(options: argparse.Namespace) -> int:
     profiles = load([BUILT_IN_PROFILES, *site_profiles(options.profiles_path)])
-    found = diagnose_engine.diagnose(options.nic, profiles, lambda: time.sleep(options.seconds))
+    probes = built_in_probes()
+    found = diagnose_engine.diagnose(options.nic, profiles, probes, lambda: time.sleep(options.seconds), options.deep)
     print(json.dumps(found, indent=2, sort_keys=True) if options.json else "\n".join(found["text"]))
     return LOST if any(cause["frames"] for cause in found["causes"]) else OK

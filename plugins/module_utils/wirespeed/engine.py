@@ -10,7 +10,7 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import bundle as bundles
-from . import stored
+from . import soak_option, stored
 from .converge import Converger
 from .counting import count
 from .errors import MissingPrerequisite, Place, WirespeedError
@@ -60,25 +60,33 @@ def _firmware_asked(
 
 
 def converge(
-    intent: Mapping[str, Any], bundle: Mapping[str, Any], check: bool, source: str = "intent"
+    intent: Mapping[str, Any],
+    bundle: Mapping[str, Any],
+    check: bool,
+    source: str = "intent",
+    soak: Optional[Mapping[str, Any]] = None,
+    listener: Optional[int] = None,
 ) -> Dict[str, Any]:
     """Bring the node to its intent, or with ``check`` only say what that would take.
 
     Returns ``changed``, ``steps`` in order, ``deviations`` (what was not as wanted), ``nics`` (a row
-    each), ``warnings``, ``recovered`` and an Ansible ``diff``. Check mode changes nothing and
-    returns the same steps in the same order as the run after it. Raises
-    :class:`~.apply.executor.ApplyFailed` after undoing everything. ``source`` is what errors about
-    the intent call it. What a run has reached is stored for the next boot (:mod:`.stored`).
+    each), ``warnings``, ``recovered``, ``versions`` before and after (:mod:`.versions`) and an
+    Ansible ``diff``. Check mode changes nothing and returns the same steps in the same order as the run
+    after it. Raises :class:`~.apply.executor.ApplyFailed` after undoing everything. ``source`` is what errors about
+    the intent call it. What a run has reached is stored for the next boot (:mod:`.stored`). With ``soak``
+    (:mod:`.soak_option`) a change that does not prove itself is undone as well, and ``soak`` tells what was seen;
+    ``listener`` is the descriptor that the one who asked reads.
     """
     require_root()
     place = Place(source)
     wanted, paths = parse(intent, place), Paths.from_environment()
-    converger = Converger(wanted, bundles.parse(bundle), paths, place)
+    patience = soak_option.parse(soak, place)
+    converger = Converger(wanted, bundles.parse(bundle), paths, place, soak=patience, listener=listener)
     if check:
         return converger.predict()
 
     def keep(node: Node) -> List[str]:
-        return stored.keep(paths, intent, bundle, by_entry(wanted, node.nics, place))
+        return stored.keep(paths, intent, bundle, by_entry(wanted, node.nics, place), converger.done)
 
     return converger.run(keep)
 

@@ -18,7 +18,10 @@ class WirespeedError(Exception):
 
     ``remedy`` is the sentence that says what to do; it is empty where nothing can be said.
     ``nothing_changed`` is set by a step that failed before it touched anything: it needs no undo.
+    ``unsupported``: what was asked for, this host, NIC, driver or kernel cannot have.
     """
+
+    unsupported = False
 
     def __init__(self, problem: str, remedy: str = "") -> None:
         super().__init__(problem)
@@ -52,11 +55,19 @@ class BadInput(WirespeedError):
 
     def at(self, place: Place) -> BadInput:
         """The same mistake, told with a better place."""
-        return BadInput(place, self.field, self.detail, self.remedy)
+        return type(self)(place, self.field, self.detail, self.remedy)
+
+
+class Lacking(BadInput):
+    """An intent that asks a NIC for what its driver does not have."""
+
+    unsupported = True
 
 
 class MissingPrerequisite(WirespeedError):
     """The node lacks something: root, bpffs, libbpf, a Python library."""
+
+    unsupported = True
 
 
 class Refused(WirespeedError):
@@ -112,6 +123,8 @@ class Busy(WirespeedError):
 
 class OutOfRange(WirespeedError):
     """A wanted value that this NIC cannot hold; ``allowed`` is a sentence part: ``1 to 8``."""
+
+    unsupported = True
 
     def __init__(self, key: str, value: object, allowed: str) -> None:
         super().__init__(f"{key} = {value!r} is not possible here; allowed: {allowed}.")

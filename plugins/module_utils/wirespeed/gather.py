@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 BUILT_IN_PROFILES = HERE / "profiles"
 BUILT_IN_OBJECTS = HERE / "objects"
 TRACERS = ("trace", "trace_frags", "trace_fexit")
+PROBES = ("xdp_errors", "late")
 SITE_PROFILES = Path("/etc/wirespeed/profiles")
 
 
@@ -50,6 +51,11 @@ def built_in_support() -> Support:
 def built_in_tracers() -> Dict[str, bytes]:
     """By name; what ``trace`` loads. Raises :class:`BadInput` when the package was built without its objects."""
     return {name: built_in_object(name) for name in TRACERS}
+
+
+def built_in_probes() -> Dict[str, bytes]:
+    """By name; what ``diagnose`` loads. Raises :class:`BadInput` when the package was built without its objects."""
+    return {name: built_in_object(name) for name in PROBES}
 
 
 def built_in_object(name: str) -> bytes:

@@ -16,6 +16,7 @@ from .observe import observe
 from .pipeline.pins import Paths
 from .profiles.document import ProfileSet
 from .selection import select
+from .stored import keep_touched
 
 
 def change(config: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any], check: bool, merge: bool) -> Dict[str, Any]:
@@ -26,8 +27,9 @@ def change(config: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any], check
     require_root()
     unpacked = bundles.parse(bundle)
     with told_of_config():
-        converger = Converger(parse(config, merge), unpacked, Paths.from_environment(), PLACE)
-        result = converger.predict() if check else converger.run()
+        paths = Paths.from_environment()
+        converger = Converger(parse(config, merge), unpacked, paths, PLACE)
+        result = converger.predict() if check else converger.run(lambda _node: keep_touched(paths, converger.done))
     names = [row["name"] for row in result["nics"]]
     seen = {"before": converger.seen[0], **({"after": converger.seen[-1]} if result["changed"] and not check else {})}
     for word, node in seen.items():

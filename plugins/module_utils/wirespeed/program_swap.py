@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from . import bundle as bundles
 from . import stored as states
@@ -17,6 +17,7 @@ from .model.step import Step
 from .model.stored import Stored, StoredNic
 from .pipeline.delivery import Progress
 from .pipeline.pins import Paths
+from .soak_option import Soak
 
 _NOT_STORED = "what this node is to run is not stored, so that another generation cannot be loaded"
 
@@ -29,10 +30,17 @@ def why_not(paths: Paths, pipeline: str) -> str:
     return _NOT_STORED
 
 
-def run(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Dict[str, Any]:
+def run(
+    paths: Paths,
+    found: Live,
+    wanted: Step,
+    progress: Progress,
+    soak: Optional[Soak] = None,
+    listener: Optional[int] = None,
+) -> Dict[str, Any]:
     """Another generation with the rows in it, by a whole run on the NICs that carry the pipeline: its packets are
     tested, state is handed over, its health is watched. Raises as :meth:`~.converge.Converger.run`."""
-    return _converger(paths, found, wanted, progress).run_locked()
+    return _converger(paths, found, wanted, progress, soak, listener).run_locked()
 
 
 def predict(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Dict[str, Any]:
@@ -40,7 +48,14 @@ def predict(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Dict
     return _converger(paths, found, wanted, progress).predict()
 
 
-def _converger(paths: Paths, found: Live, wanted: Step, progress: Progress) -> Converger:
+def _converger(
+    paths: Paths,
+    found: Live,
+    wanted: Step,
+    progress: Progress,
+    soak: Optional[Soak] = None,
+    listener: Optional[int] = None,
+) -> Converger:
     stored = states.read(paths)
     if stored is None:
         raise Refused(f"{_NOT_STORED.capitalize()}.")
@@ -49,7 +64,7 @@ def _converger(paths: Paths, found: Live, wanted: Step, progress: Progress) -> C
     place = Place(str(states.path(paths)))
     after = {key: value for key, value in wanted.after.items() if key not in ("generation", "strategy")}
     underway = Underway(found.pipeline, DesiredDocument(wanted.after["digest"], wanted.before, after))
-    return Converger(parse(part.intent, place), bundle, paths, place, underway, progress)
+    return Converger(parse(part.intent, place), bundle, paths, place, underway, progress, soak, listener)
 
 
 def _part(stored: Stored, pipeline: str, nics: Sequence[str]) -> Stored:

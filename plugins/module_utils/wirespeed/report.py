@@ -3,15 +3,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from .model.desired import Desired, DesiredNic
-from .model.node import Node
+from .model.desired import Desired, DesiredNic, DesiredPipeline
+from .model.node import InstanceFacts, Node
 from .model.step import Action, Disruption, Plan, Refusal, Step
 from .plain import plain
 
 SHOWN_VALUES = 8
 _DIGITS = 12
+_PROGRAM, _CODE, _CONFIG = "program", "code", "config"
+_KINDS = {
+    **dict.fromkeys((Action.ATTACH, Action.DETACH, Action.SWAP, Action.ADOPT, Action.RELEASE), _PROGRAM),
+    **dict.fromkeys((Action.CONFIGURE, Action.DELIVER), _CONFIG),
+    **dict.fromkeys((Action.LOAD, Action.UNLOAD, Action.PUBLISH, Action.ROOT, Action.FORMER_ROOT), _CODE),
+}
+"""What a step of this kind stands for in a report; of the others the setting's own name."""
+_REFUSED = {"xdp": _PROGRAM, "state": _CODE}
 
 
 def line(step: Step) -> str:
@@ -60,12 +68,14 @@ def numbered(steps: Sequence[Step]) -> str:
 def deviations(plan: Plan) -> List[Dict[str, Any]]:
     """One entry for each value that is not as wanted; steps that only serve another are left out.
 
-    What no step can repair is among them, with ``disruption`` None and the remedy as ``want``.
-    ``also``, where it is, tells who else sets the value, and in which file.
+    ``kind`` is ``program`` (the hook), ``code`` (what is loaded), ``config`` (rows) or a setting.
+    What no step can repair is among them, with ``disruption`` None and the remedy as ``want``; ``unsupported`` where
+    it never could be had here. ``also``, where it is, tells who else sets the value, and in which file.
     """
     found = [_refusal(refusal) for refusal in plan.refusals]
     for step in plan.drift:
         shared = {
+            "kind": _KINDS.get(step.action, step.resource),
             "target": step.target,
             "why": step.why,
             "origin": step.origin,
@@ -83,7 +93,8 @@ def deviations(plan: Plan) -> List[Dict[str, Any]]:
 
 
 def refusals_json(refusals: Sequence[Refusal]) -> List[Dict[str, str]]:
-    return [{**plain(refusal), "text": str(refusal)} for refusal in refusals]
+    told = ("target", "resource", "reason", "remedy")
+    return [{**{name: getattr(refusal, name) for name in told}, "text": str(refusal)} for refusal in refusals]
 
 
 def _differing(step: Step) -> List[str]:
@@ -92,7 +103,9 @@ def _differing(step: Step) -> List[str]:
 
 
 def _refusal(refusal: Refusal) -> Dict[str, Any]:
+    what = refusal.resource.partition(".")[0]
     return {
+        "kind": _REFUSED.get(what, what),
         "path": f"{refusal.target}.{refusal.resource}",
         "want": refusal.remedy,
         "have": refusal.reason,
@@ -100,6 +113,7 @@ def _refusal(refusal: Refusal) -> Dict[str, Any]:
         "why": refusal.reason,
         "origin": "",
         "disruption": None,
+        **({"unsupported": True} if refusal.unsupported else {}),
     }
 
 
@@ -129,6 +143,22 @@ def _row(node: Node, wanted: DesiredNic, steps: Sequence[Step]) -> Dict[str, Any
         "settings": {setting.value: plain(facts.values) for setting, facts in nic.settings.items()},
         "changed": [line(step) for step in steps],
         "disruption": max((step.disruption for step in steps), key=lambda d: d.rank, default=Disruption.NONE).value,
+    }
+
+
+def pipelines(node: Node, desired: Desired) -> List[Dict[str, Any]]:
+    """What is to be live of each pipeline, and what is."""
+    return [_pipeline(wanted, node.instance(wanted.name)) for wanted in desired.pipelines]
+
+
+def _pipeline(wanted: DesiredPipeline, live: Optional[InstanceFacts]) -> Dict[str, Any]:
+    return {
+        "name": wanted.name,
+        "object_hash": wanted.digest,
+        "generation": wanted.generation,
+        "running_object_hash": live.digest if live else None,
+        "running_generation": live.generation if live else None,
+        "config_version": live.configuration if live else None,
     }
 
 

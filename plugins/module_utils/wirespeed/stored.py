@@ -12,11 +12,15 @@ import base64
 import binascii
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from . import tuning_history
 from .errors import WirespeedError
+from .model.step import Step
 from .model.stored import FORMAT, Stored, StoredNic, StoredPipeline
+from .model.tuning_history import NicBefore, changed, touched
 from .pipeline.pins import Paths
 from .pipeline.records import write_file
 
@@ -97,9 +101,16 @@ def _given(entry: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def keep(
-    paths: Paths, intent: Mapping[str, Any], bundle: Mapping[str, Any], found: Sequence[Sequence[str]]
+    paths: Paths,
+    intent: Mapping[str, Any],
+    bundle: Mapping[str, Any],
+    found: Sequence[Sequence[str]],
+    steps: Sequence[Step] = (),
 ) -> List[str]:
-    """Lay a successful run over what is stored. Returns warnings: the node is as wanted, whatever becomes of a file."""
+    """Lay a successful run over what is stored. Returns warnings: the node is as wanted, whatever becomes of a file.
+
+    Where ``steps`` or what was asked are another version of the tuning, what was before is kept for a rollback.
+    """
     if not intent.get("nics") and not intent.get("pipelines"):
         return []
     later, parts = of_run(intent, bundle, found)
@@ -111,11 +122,52 @@ def keep(
             return [f"What this run asked is not stored for the next boot: {error}"]
         warnings.append(f"{error.problem} It was begun anew with what this run asked; run other playbooks again too.")
         earlier = None
+    now = (earlier or Stored()).merged(later)
     try:
-        _write(paths, earlier, (earlier or Stored()).merged(later), parts)
+        _note(paths, changed(earlier or Stored(), now, steps))
+    except WirespeedError as error:
+        warnings.append(f"The tuning before this run is not kept for a rollback: {error}")
+    try:
+        _write(paths, earlier, now, parts)
     except WirespeedError as error:
         warnings.append(f"What this run asked is not stored for the next boot: {error}")
     return warnings
+
+
+def keep_touched(paths: Paths, steps: Sequence[Step]) -> List[str]:
+    """After a run that stores nothing: what its settings were before, for a rollback. Returns warnings."""
+    try:
+        _note(paths, touched(read(paths) or Stored(), steps))
+    except WirespeedError as error:
+        return [f"The tuning before this run is not kept for a rollback: {error}"]
+    return []
+
+
+def _note(paths: Paths, nics: Mapping[str, NicBefore]) -> None:
+    if nics:
+        tuning_history.write(paths, tuning_history.read(paths).noted(nics, time.time()))
+
+
+def put_back(
+    paths: Paths,
+    nics: Mapping[str, Tuple[Optional[Mapping[str, Any]], str]],
+    before: Mapping[str, NicBefore],
+    version: int,
+    at: float,
+) -> None:
+    """After a rollback of the tuning to ``version``: the next boot asks for these entries, with these profile sets.
+
+    ``before`` is how the NICs were until then. Raises :class:`WirespeedError`.
+    """
+    earlier = read(paths)
+    now = earlier or Stored()
+    for name, (entry, profiles) in nics.items():
+        now = now.retuned(name, entry, profiles)
+    if now == earlier and not any(each.values for each in before.values()):
+        return  # there already
+    tuning_history.write(paths, tuning_history.read(paths).noted(before, at, version))
+    if earlier is not None or now.nics:
+        _write(paths, earlier, now, {})
 
 
 def forget(paths: Paths, nics: Sequence[str] = (), pipelines: Sequence[str] = ()) -> None:
@@ -149,8 +201,9 @@ def _write(paths: Paths, earlier: Optional[Stored], now: Stored, parts: Parts) -
             write_file(part_path(paths, digest), parts[digest])
     if now != earlier:
         write_file(path(paths), json.dumps(now.to_json(), sort_keys=True, separators=(",", ":")).encode())
+    named = {*now.digests, *tuning_history.read(paths).digests}
     for file in part_path(paths, "").glob("*"):
-        if file.name not in now.digests:
+        if file.name not in named:
             file.unlink()
 
 
@@ -165,16 +218,17 @@ def bundle_of(paths: Paths, stored: Stored) -> Dict[str, Any]:
     """The bundle of one of :meth:`Stored.batches`. Raises :class:`UnreadableState` for a part that is not as it was."""
     profiles = {nic.profiles for nic in stored.nics}
     return {
-        "profiles": json.loads(_part(paths, profiles.pop())) if profiles else {"format": 1, "documents": []},
-        "support": {name: _encoded(_part(paths, digest)) for name, digest in stored.support.items()},
+        "profiles": json.loads(part(paths, profiles.pop())) if profiles else {"format": 1, "documents": []},
+        "support": {name: _encoded(part(paths, digest)) for name, digest in stored.support.items()},
         "pipelines": [
-            {**pipeline.bundled, "object": _encoded(_part(paths, str(pipeline.bundled["object"])))}
+            {**pipeline.bundled, "object": _encoded(part(paths, str(pipeline.bundled["object"])))}
             for pipeline in stored.pipelines
         ],
     }
 
 
-def _part(paths: Paths, digest: str) -> bytes:
+def part(paths: Paths, digest: str) -> bytes:
+    """Raises :class:`UnreadableState`."""
     file = part_path(paths, digest)
     try:
         data = file.read_bytes()

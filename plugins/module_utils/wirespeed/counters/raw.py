@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One reading of a NIC's raw counters: one GSTATS call, one queue-stats dump, one link-stats message.
+"""One reading of a NIC's raw counters: one GSTATS call, one queue-stats dump, one of the standard groups, one of the
+link's statistics.
 
-The three calls are three instants; the reading carries when it began and ended, and the
+The calls are as many instants; the reading carries when it began and ended, and the
 sandwich in :mod:`.sandwich` turns that into bounds.
 """
 
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Dict, Mapping, Tuple
 
 from ..errors import NotSupported
-from ..kernel import ethtool_ioctl, netdev_netlink, rtnetlink
+from ..kernel import ethtool_groups, ethtool_ioctl, netdev_netlink, rtnetlink
+from ..kernel.port import Port
 from .rawstats import RawStats
 from .table import Source
 
@@ -31,8 +33,13 @@ def read(name: str, ifindex: int) -> RawStats:
         queues = netdev_netlink.queue_stats(ifindex)
     except NotSupported as lacking:
         unread[Source.QSTATS] = str(lacking)
+    groups: Mapping[str, int] = {}
+    try:
+        groups = ethtool_groups.standard(Port(name, ifindex))
+    except NotSupported as lacking:
+        unread[Source.GROUPS] = str(lacking)
     link = rtnetlink.link_stats(ifindex)
-    return RawStats(ethtool, queues, link, unread, began, time.monotonic_ns())
+    return RawStats(ethtool, queues, link, unread, began, time.monotonic_ns(), groups)
 
 
 def virtual_functions(name: str) -> int:

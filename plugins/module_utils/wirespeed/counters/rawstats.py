@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The raw counters of one NIC at one reading, as the kernel's three interfaces give them."""
+"""The raw counters of one NIC at one reading, as the kernel's interfaces give them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .table import Source
 class RawStats:
     """``ethtool`` keeps order, blanks and repeated names (vmxnet3 tells its queues by position).
 
+    ``groups`` are the standard statistics of ethtool, ``eth-mac-FramesReceivedOK`` for instance.
     ``queues`` is ``(direction, queue) -> name -> value``. ``unread`` says per source why it is empty.
     ``began``, ``ended`` are monotonic nanoseconds.
     """
@@ -23,3 +24,4 @@ class RawStats:
     unread: Mapping[Source, str] = field(default_factory=dict)
     began: int = 0
     ended: int = 0
+    groups: Mapping[str, int] = field(default_factory=dict)

@@ -34,7 +34,7 @@ class Recorded:
 
     @property
     def raw(self) -> RawStats:
-        return RawStats(self.ethtool, unread={Source.QSTATS: _ONLY, Source.RTNL: _ONLY})
+        return RawStats(self.ethtool, unread={Source.QSTATS: _ONLY, Source.GROUPS: _ONLY, Source.RTNL: _ONLY})
 
 
 def parse(text: str) -> Recorded:

@@ -8,7 +8,7 @@ alternatives, best first::
       host_drop:
         - raw: ["rx{q}_drops"]          # added up; {q} is a queue number
           minus: ["rx{q}_xdp_drops"]    # subtracted
-          source: ethtool_s             # ethtool_s | qstats | rtnl; one name may differ: "qstats:rx-packets"
+          source: ethtool_s             # ethtool_s | groups | qstats | rtnl; one name may differ: "qstats:rx-packets"
           block: "Rx Queue#"            # vmxnet3: names repeat after a line of this name, whose value is the queue
           scope: queue-sum              # port | function | queue-sum | host
           includes_xdp_drop: false      # null: unknown
@@ -86,6 +86,7 @@ class Source(str, Enum):
 
     ETHTOOL_S = "ethtool_s"
     QSTATS = "qstats"
+    GROUPS = "groups"
     RTNL = "rtnl"
 
 

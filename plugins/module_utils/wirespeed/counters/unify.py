@@ -136,7 +136,7 @@ class _Blocks:
             return self._in_blocks(block, name.name.strip())
         if name.source is Source.ETHTOOL_S and name.pattern is not None:
             return self._matching(name.pattern)
-        lines = self.raw.link if name.source is Source.RTNL else self.exact
+        lines = {Source.RTNL: self.raw.link, Source.GROUPS: self.raw.groups}.get(name.source, self.exact)
         return iter([(DEVICE, lines[name.name])] if name.name in lines else [])
 
     def _queue_stats(self, name: str) -> Iterator[Tuple[Optional[int], int]]:

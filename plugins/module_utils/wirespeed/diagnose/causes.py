@@ -8,33 +8,56 @@ so what the CPUs did decides between the two.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from enum import Enum
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..counters.table import Counter
-from .evidence import CpuUse, Evidence
+from .evidence import CLOCK_S, Evidence, Pcie
 
 BUSY = 0.9
 """The share of a CPU's time in softirq from which it has none left; the rest is the kernel's own housekeeping."""
 
 STOLEN = 0.1
+SURELY = 10
+"""So many frames are more than may be under way at the ends of a window."""
+
 HOT = 2.0
 """The busiest queue has so many times the mean, or more: one CPU works, the others wait."""
 
 PROGRAM_SHARE = 0.5
+EXPLAINS = 0.5
+"""A gap in a CPU's time is named where so much of the loss, or more, fell into such gaps."""
+
 SQUEEZED_EACH_S = 10
+
+
+ON_PURPOSE = frozenset({"XDP", "NETFILTER_DROP", "TC_INGRESS", "TC_EGRESS", "SOCKET_FILTER", "BPF_CGROUP_EGRESS"})
+"""Reasons for which somebody asked."""
+
+REASONS: Mapping[str, str] = {
+    "NO_SOCKET": "NO_SOCKET: nobody listens there.",
+    "SOCKET_RCVBUFF": "SOCKET_RCVBUFF: the application is too slow, or its buffer too small (net.core.rmem_max).",
+    "CPU_BACKLOG": "CPU_BACKLOG: raise net.core.netdev_max_backlog, or take RPS off.",
+    "OTHERHOST": "OTHERHOST: frames for another MAC address come in, as on a promiscuous NIC.",
+    "UNHANDLED_PROTO": "UNHANDLED_PROTO: nothing on this host takes that protocol.",
+    "IP_RPFILTER": "IP_RPFILTER: the way back leads elsewhere (net.ipv4.conf.*.rp_filter).",
+    "QDISC_DROP": "QDISC_DROP: the queueing discipline of the sending side was full.",
+}
 
 
 class Stage(str, Enum):
     LINK = "link"
+    FLOW_CONTROL = "flow control"
     MAC = "MAC"
     PCIE = "PCIe"
     DESCRIPTORS = "descriptors"
     CPU = "CPU"
     REDIRECT = "redirect"
     PROGRAM = "program"
+    STACK = "stack"
     POLICY = "policy"
     NOTHING = "nothing"
 
@@ -55,7 +78,8 @@ class Confidence(str, Enum):
 
 @dataclass(frozen=True)
 class Cause:
-    """``frames`` that it explains, 0 for none that are lost. ``evidence`` and ``advice`` are sentences."""
+    """``frames`` that it explains, 0 for none that are lost. ``evidence`` and ``advice`` are sentences. ``gain``: how
+    many times as many frames could be taken without it, at most, where that can be said."""
 
     stage: Stage
     says: str
@@ -63,16 +87,20 @@ class Cause:
     frames: int
     evidence: Tuple[str, ...]
     advice: Tuple[str, ...]
+    gain: float = math.inf
 
 
 Row = Callable[[Evidence], Optional[Cause]]
 
 
 def causes(seen: Evidence) -> List[Cause]:
-    """The likeliest first: what is certain, then what explains most frames, then in the order of the rows."""
+    """The likeliest first: what is certain, then what explains most frames, then what would help most, then in the
+    order of the rows."""
     found = [cause for cause in (row(seen) for row in ROWS) if cause is not None]
     order = list(Confidence)
-    losses = sorted(found, key=lambda cause: (not cause.frames, order.index(cause.confidence), -cause.frames))
+    losses = sorted(
+        found, key=lambda cause: (not cause.frames, order.index(cause.confidence), -cause.frames, -cause.gain)
+    )
     return losses or [_nothing(seen)]
 
 
@@ -86,6 +114,36 @@ def _link(seen: Evidence) -> Optional[Cause]:
         max(1, seen.lost),
         (f"the carrier of {seen.nic} changed {seen.carrier_changes} times",),
         ("Look for who set the NIC (dmesg, 'wirespeed plan'), then at the cable and the peer.",),
+    )
+
+
+def _still(seen: Evidence) -> Optional[Cause]:
+    if seen.stood_still is None or seen.stood_still < CLOCK_S:
+        return None
+    return Cause(
+        Stage.CPU,
+        "the whole machine was paused: meanwhile nothing was taken, and what came is counted outside of it, if at all",
+        Confidence.CERTAIN,
+        max(1, seen.lost),
+        (f"its hardware clock went on for {seen.stood_still:.0f} s without it",),
+        ("Look on its hypervisor: a snapshot, a migration, a host that suspends.",),
+    )
+
+
+def _unheard(seen: Evidence) -> Optional[Cause]:
+    came = seen.count(Counter.DRIVER_PACKETS)
+    if seen.program is None or seen.program.runs or came < SURELY:
+        return None
+    return Cause(
+        Stage.PROGRAM,
+        "the XDP program is attached, but the driver runs it on no frame: nothing is filtered",
+        Confidence.CERTAIN,
+        max(1, seen.lost),
+        (f"the driver took {came} frames, and the program ran 0 times",),
+        (
+            "Attach it anew. vmxnet3 forgets it when its rings, its MTU or 'ip link set down' re-create the queues.",
+            "'wirespeed plan' shows what else has changed.",
+        ),
     )
 
 
@@ -111,16 +169,23 @@ def _one_queue(seen: Evidence) -> Optional[Cause]:
     queue, hot = seen.hottest, _hot_cpu(seen)
     if not seen.lost or queue is None or len(seen.queues) < 2 or seen.imbalance < HOT or hot is None:
         return None
+    gain = min(seen.imbalance, len(seen.cpus))
     return Cause(
         Stage.CPU,
         f"one core takes it nearly all: queue {queue} is hot",
         Confidence.LIKELY,
         seen.lost,
-        (*_losses(seen), f"queue {queue} got {_share(seen.queues[queue], seen.queues)} of the frames", _cpu(seen, hot)),
+        (
+            *_losses(seen),
+            f"queue {queue} got {_share(seen.queues[queue], seen.queues)} of the frames",
+            f"that is {seen.imbalance:.1f} times the mean of {len(seen.queues)} queues",
+            _cpu(seen, hot),
+        ),
         (
             "Spread the flows: an equal indirection table (rss: indirection: equal), ports in the hash (rss_fields).",
             "One flow cannot be spread; let a rule or the peer split it, or redirect to other CPUs (cpumap).",
         ),
+        gain,
     )
 
 
@@ -128,7 +193,7 @@ def _slow_program(seen: Evidence) -> Optional[Cause]:
     hot, program = _hot_cpu(seen), seen.program
     if not seen.lost or hot is None or program is None or not program.runs:
         return None
-    working = sum(seen.cpus[cpu].softirq for cpu in seen.serving) * seen.seconds * 1e9
+    working = sum(seen.busy(cpu) for cpu in seen.serving) * seen.seconds * 1e9
     share = program.nanoseconds / working if working else 0.0
     if share < PROGRAM_SHARE:
         return None
@@ -146,12 +211,13 @@ def _slow_program(seen: Evidence) -> Optional[Cause]:
             "Make it cheaper: switch off features that are not used (constants), prefer hashes to tries, look up less.",
             "Or give it more CPUs: more channels, and interrupts spread over them (irq_affinity: cpus: spread).",
         ),
+        1.0 / (1.0 - share) if share < 1.0 else math.inf,
     )
 
 
 def _busy(seen: Evidence) -> Optional[Cause]:
     hot = _hot_cpu(seen)
-    if not seen.lost or hot is None:
+    if not seen.lost or hot is None or _one_queue(seen) or _slow_program(seen):
         return None
     return Cause(
         Stage.CPU,
@@ -181,22 +247,97 @@ def _stolen(seen: Evidence) -> Optional[Cause]:
     )
 
 
-def _pcie(seen: Evidence) -> Optional[Cause]:
-    if not seen.lost or seen.pcie is None or not seen.pcie.narrowed or _hot_cpu(seen) is not None:
+def _kept(seen: Evidence) -> Optional[Cause]:
+    cpu = seen.kept
+    if not seen.lost or cpu is None or seen.stalls is None or seen.explained(cpu) < EXPLAINS * seen.lost:
         return None
+    stall = seen.stalls[cpu]
+    return Cause(
+        Stage.CPU,
+        f"CPU {cpu}, which serves the NIC, was kept from running",
+        Confidence.LIKELY,
+        seen.lost,
+        (
+            *_losses(seen),
+            f"it took no interrupt for {stall.longest * 1e3:.0f} ms at one time, {stall.late:.2f} s in all",
+            f"meanwhile {seen.explained(cpu)} frames more came, at the mean rate, than its ring of {seen.ring} holds",
+        ),
+        (
+            "On a virtual machine give it CPUs of its own.",
+            "Else look for firmware ('rtla hwnoise') and for drivers that hold interrupts off ('rtla timerlat').",
+            "A larger ring outlasts short gaps.",
+        ),
+    )
+
+
+def _late_polls(seen: Evidence) -> Optional[Cause]:
+    if not seen.lost or seen.deep is None or not seen.ring or _hot_cpu(seen) is not None:
+        return None
+    waits = {cpu: each.below(1.0) for cpu, each in seen.deep.waits.items() if cpu in seen.serving}
+    late = {cpu: longest for cpu, longest in waits.items() if longest * seen.arriving(cpu) > seen.ring}
+    if not late:
+        return None
+    cpu = max(late, key=lambda each: late[each])
+    times = seen.deep.waits[cpu]
+    return Cause(
+        Stage.CPU,
+        f"CPU {cpu} had time, and came late to the ring all the same",
+        Confidence.LIKELY,
+        seen.lost,
+        (
+            *_losses(seen),
+            f"its softirq waited up to {late[cpu] * 1e3:g} ms, a half of them {times.below(0.5) * 1e3:g} ms",
+            f"the ring of {seen.ring} is full after {seen.ring / seen.arriving(cpu) * 1e3:.1f} ms at the mean rate",
+        ),
+        (
+            "Look for a task of real-time priority there that keeps ksoftirqd waiting, and for other long softirqs.",
+            "Threaded NAPI lets the scheduler decide (napi: threaded), busy polling avoids softirqs.",
+        ),
+    )
+
+
+def _stack(seen: Evidence) -> Optional[Cause]:
+    if seen.deep is None:
+        return None
+    lost = {reason: count for reason, count in seen.deep.reasons.items() if reason not in ON_PURPOSE and count}
+    if not lost:
+        return None
+    told = sorted(lost, key=lambda reason: -lost[reason])
+    return Cause(
+        Stage.STACK,
+        "the kernel's stack dropped packets that the NIC and the program let through",
+        Confidence.CERTAIN,
+        sum(lost.values()),
+        tuple(f"{lost[reason]} packets: {reason}" for reason in told),
+        tuple(REASONS[reason] for reason in told if reason in REASONS)
+        or ("'enum skb_drop_reason' in the kernel's include/net/dropreason-core.h says what each reason means.",),
+    )
+
+
+def _pcie(seen: Evidence) -> Optional[Cause]:
     link = seen.pcie
+    if not seen.lost or link is None or _hot_cpu(seen) is not None:
+        return None
+    signs = tuple(_bus_signs(link))
+    if not signs:
+        return None
     return Cause(
         Stage.PCIE,
         "the NIC cannot bring frames to memory fast enough",
         Confidence.LIKELY if seen.count(Counter.NIC_DROP) else Confidence.POSSIBLE,
         seen.lost,
-        (
-            *_losses(seen),
-            f"its link runs at {link.speed:g} GT/s x{link.width} of {link.max_speed:g} GT/s x{link.max_width}",
-            _idle(seen),
-        ),
+        (*_losses(seen), *signs, _idle(seen)),
         ("Put it into a slot with its full width and speed; look at 'lspci -vv' LnkSta and at the BIOS.",),
     )
+
+
+def _bus_signs(link: Pcie) -> Iterator[str]:
+    if link.narrowed:
+        yield f"its link runs at {link.speed:g} GT/s x{link.width} of {link.max_speed:g} GT/s x{link.max_width}"
+    if link.stalled:
+        yield f"writes to memory waited for the bus in {link.stalled} seconds of the window"
+    if link.errors:
+        yield f"it reported {link.errors} errors of its link, corrected ones too (aer_dev_* in sysfs)"
 
 
 def _short_ring(seen: Evidence) -> Optional[Cause]:
@@ -219,7 +360,7 @@ def _short_ring(seen: Evidence) -> Optional[Cause]:
 
 
 def _own_limit(seen: Evidence) -> Optional[Cause]:
-    if not seen.lost or _hot_cpu(seen) is not None:
+    if not seen.lost or _hot_cpu(seen) is not None or _short_ring(seen) or _kept(seen) or _pcie(seen):
         return None
     return Cause(
         Stage.DESCRIPTORS,
@@ -276,6 +417,36 @@ def _backlog(seen: Evidence) -> Optional[Cause]:
     )
 
 
+def _pause(seen: Evidence) -> Optional[Cause]:
+    if seen.pause is None or not seen.pause.sent:
+        return None
+    hot = _hot_cpu(seen)
+    return Cause(
+        Stage.FLOW_CONTROL,
+        "the NIC asked its peer to wait: this host is too slow, and what is lost is lost before it",
+        Confidence.CERTAIN,
+        0,
+        (f"{seen.pause.sent} pause frames were sent", _idle(seen) if hot is None else _cpu(seen, hot)),
+        (
+            "Cure it as a loss: more CPUs, a cheaper program, larger rings. The peer's counters tell what it dropped.",
+            "To have the losses counted here, switch the sending of pause frames off (pause: tx: false).",
+        ),
+    )
+
+
+def _paused(seen: Evidence) -> Optional[Cause]:
+    if seen.pause is None or not seen.pause.received:
+        return None
+    return Cause(
+        Stage.FLOW_CONTROL,
+        "the peer asked this NIC to wait: what it forwards or sends piles up",
+        Confidence.POSSIBLE,
+        0,
+        (f"{seen.pause.received} pause frames were received",),
+        ("Look at the peer; or take no pause frames from it (pause: rx: false).",),
+    )
+
+
 def _policy(seen: Evidence) -> Optional[Cause]:
     dropped = seen.actions.get("drop", 0)
     if not dropped:
@@ -295,19 +466,26 @@ def _policy(seen: Evidence) -> Optional[Cause]:
 
 ROWS: Sequence[Row] = (
     _link,
+    _still,
+    _unheard,
     _damaged,
     _length,
     _redirects,
     _exceptions,
     _backlog,
     _stolen,
+    _kept,
+    _late_polls,
     _one_queue,
     _slow_program,
     _busy,
     _pcie,
     _short_ring,
     _own_limit,
+    _pause,
+    _stack,
     _policy,
+    _paused,
 )
 
 
@@ -318,11 +496,12 @@ def _nothing(seen: Evidence) -> Cause:
 def _hot_cpu(seen: Evidence) -> Optional[int]:
     """The busiest CPU that serves the NIC, where it has no time left."""
     cpu = seen.busiest
-    return cpu if cpu is not None and _worn_out(seen.cpus[cpu], seen.seconds) else None
+    return cpu if cpu is not None and _worn_out(seen, cpu) else None
 
 
-def _worn_out(use: CpuUse, seconds: float) -> bool:
-    return use.softirq >= BUSY or (use.squeezed > SQUEEZED_EACH_S * seconds and use.softirq >= BUSY / 2)
+def _worn_out(seen: Evidence, cpu: int) -> bool:
+    squeezed = seen.cpus[cpu].squeezed > SQUEEZED_EACH_S * seen.seconds
+    return seen.busy(cpu) >= (BUSY / 2 if squeezed else BUSY)
 
 
 def _losses(seen: Evidence) -> Iterator[str]:
@@ -337,14 +516,14 @@ def _losses(seen: Evidence) -> Iterator[str]:
 def _cpu(seen: Evidence, cpu: int) -> str:
     use = seen.cpus[cpu]
     squeezed = f", and ended with packets left {use.squeezed} times" if use.squeezed else ""
-    return f"CPU {cpu} spent {use.softirq:.0%} of the time in softirq{squeezed}"
+    return f"CPU {cpu} spent {seen.busy(cpu):.0%} of the time in softirq{squeezed}"
 
 
 def _idle(seen: Evidence) -> str:
     cpu = seen.busiest
     if cpu is None:
         return "how busy the CPUs were is not known"
-    return f"the busiest CPU that serves it, {cpu}, spent {seen.cpus[cpu].softirq:.0%} of the time in softirq"
+    return f"the busiest CPU that serves it, {cpu}, spent {seen.busy(cpu):.0%} of the time in softirq"
 
 
 def _reason(number: int) -> str:

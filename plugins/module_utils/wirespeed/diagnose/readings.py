@@ -5,35 +5,44 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, TypeVar
 
 from ..counters.report import CounterReport
 from ..counters.table import Counter
 from ..counters.verify import Subject, Watch
-from ..errors import KernelRefusal, NotSupported, WirespeedError
+from ..errors import KernelRefusal, MissingPrerequisite, NotSupported, WirespeedError
 from ..kernel import bpf_stats, interrupts, rtnetlink
 from ..kernel.cpu_time import CpuTime, cpu_time
+from ..kernel.hardware_clock import hardware_clock
+from ..kernel.pause_frames import PauseFrames
 from ..kernel.port import Port
 from ..kernel.softnet import WIDTH, Softnet, softnet
 from ..model.nic import Nic
 from ..model.settings import Setting
 from ..pipeline.pins import Paths
-from .evidence import CpuUse, Evidence, Pcie, Program
+from . import beside
+from .deep import DeepProbes
+from .evidence import Clocks, CpuUse, Evidence, Pause, Pcie, Program
+from .lateness import Lateness
 from .xdp_errors import Event, XdpErrors
 
 _T = TypeVar("_T")
+DEEP = "why the stack drops, and how late its softirqs begin"
 
 
 @dataclass
 class Looking:
-    """A window over one NIC. ``code`` is xdp_errors.bpf.o; ``unseen`` collects what could not be looked at, and why."""
+    """A window over one NIC. ``xdp_errors`` and ``late`` are the objects of that name; ``unseen`` collects what could
+    not be looked at, and why; ``deep`` says whether bcc's probes are asked for."""
 
     who: Subject
     paths: Paths
     kernel: Tuple[int, int]
-    code: bytes
+    xdp_errors: bytes
+    late: bytes
+    deep: bool = False
     unseen: List[str] = field(default_factory=list)
 
     def watch(self, meanwhile: Callable[[], None]) -> Evidence:
@@ -41,22 +50,34 @@ class Looking:
         nic = self.who.nic
         pipeline = nic.xdp.pipeline if nic.xdp else None
         with ExitStack() as stack:
-            errors = self._try(partial(stack.enter_context, XdpErrors(self.code, nic.ifindex)), "XDP tracepoints")
+            errors = self._try(partial(stack.enter_context, XdpErrors(self.xdp_errors, nic.ifindex)), "XDP tracepoints")
+            late = self._try(partial(stack.enter_context, Lateness(self.late, cpu_time())), "whether CPUs were kept")
+            deep = self._try(partial(stack.enter_context, DeepProbes(nic.ifindex)), DEEP) if self.deep else None
             counted = self._try(partial(stack.enter_context, bpf_stats.Counting()), "what the program costs")
             counters = Watch.begin([self.who], self.kernel, self.paths, pipeline)
             before = self._host(nic, counted is not None)
             meanwhile()
             after = self._host(nic, counted is not None)
+            stalls = late.stalls() if late else None
+            probed = deep.seen() if deep else None
             report = counters.end()
             failed = errors.frames() if errors else None
-        return self._evidence(report, before, after, failed)
+        return replace(self._evidence(report, before, after, failed), stalls=stalls, deep=probed)
 
     def _host(self, nic: Nic, counted: bool) -> "_Host":
         runs = None
         if counted and nic.xdp is not None:
             runs = self._try(lambda: bpf_stats.runs(nic.xdp.prog_id), "what the program costs")  # type: ignore[union-attr]
-        link = rtnetlink.link(nic.ifindex)
-        return _Host(cpu_time(), softnet(), runs, link.carrier_changes or 0, time.monotonic())
+        return _Host(
+            times=cpu_time(),
+            softnets=softnet(),
+            runs=runs,
+            carrier_changes=rtnetlink.link(nic.ifindex).carrier_changes or 0,
+            at=time.monotonic(),
+            clocks=self._try(_clocks, "whether the machine was paused"),
+            pause=self._pause(nic),
+            bus=beside.bus(nic),
+        )
 
     def _evidence(
         self, report: CounterReport, before: "_Host", after: "_Host", failed: Optional[Mapping[Tuple[Event, int], int]]
@@ -80,7 +101,9 @@ class Looking:
             ring=_number(nic, Setting.RINGS, "rx"),
             ring_most=nic.settings[Setting.RINGS].maxima.get("rx") if Setting.RINGS in nic.settings else None,
             carrier_changes=after.carrier_changes - before.carrier_changes,
-            pcie=_pcie(nic),
+            pcie=_pcie(nic, before, after),
+            pause=_pause(before, after),
+            stood_still=_stood_still(before, after),
             program=_program(before, after),
             verdicts={name: count.packets for name, count in verdicts.counts.items()} if verdicts else {},
             actions=dict(verdicts.actions) if verdicts else {},
@@ -93,14 +116,20 @@ class Looking:
         port = Port(nic.name, nic.ifindex)
         vectors = self._try(lambda: interrupts.queues(port), "which CPU takes which queue") or []
         return {
-            queue: frozenset(cpu for vector in each for cpu in interrupts.affinity(vector))
+            queue: frozenset(cpu for vector in each for cpu in interrupts.serving(vector))
             for queue, each in enumerate(vectors)
         }
+
+    def _pause(self, nic: Nic) -> Optional[PauseFrames]:
+        found = self._try(lambda: beside.pause(nic), "pause frames")
+        if found is None:
+            self.unseen.append(f"pause frames: {nic.driver} tells none")
+        return found
 
     def _try(self, look: Callable[[], _T], what: str) -> Optional[_T]:
         try:
             return look()
-        except (NotSupported, KernelRefusal) as lacking:
+        except (NotSupported, KernelRefusal, MissingPrerequisite) as lacking:
             self.unseen.append(f"{what}: {lacking}")
         except WirespeedError as lacking:
             self.unseen.append(f"{what}: {lacking.problem}")
@@ -114,6 +143,9 @@ class _Host:
     runs: Optional[bpf_stats.Runs]
     carrier_changes: int
     at: float
+    clocks: Optional[Clocks]
+    pause: Optional[PauseFrames]
+    bus: beside.Bus
 
 
 def _uses(before: _Host, after: _Host) -> Dict[int, CpuUse]:
@@ -161,8 +193,29 @@ def _number(nic: Nic, setting: Setting, key: str) -> Optional[int]:
     return value if isinstance(value, int) else None
 
 
-def _pcie(nic: Nic) -> Optional[Pcie]:
+def _pcie(nic: Nic, before: _Host, after: _Host) -> Optional[Pcie]:
     pci = nic.pci
     if pci is None or not pci.max_link_speed or not pci.link_speed:
         return None
-    return Pcie(pci.link_speed, pci.link_width, pci.max_link_speed, pci.max_link_width)
+    errors, stalled = _grown(before.bus.errors, after.bus.errors), _grown(before.bus.stalled, after.bus.stalled)
+    return Pcie(pci.link_speed, pci.link_width, pci.max_link_speed, pci.max_link_width, errors, stalled)
+
+
+def _pause(before: _Host, after: _Host) -> Optional[Pause]:
+    if before.pause is None or after.pause is None:
+        return None
+    frames = after.pause - before.pause
+    return Pause(max(0, frames.sent), max(0, frames.received))
+
+
+def _clocks() -> Clocks:
+    return Clocks(hardware_clock(), time.monotonic(), time.time())
+
+
+def _stood_still(before: _Host, after: _Host) -> Optional[float]:
+    seconds = before.clocks.still(after.clocks) if before.clocks and after.clocks else None
+    return None if seconds is None else round(seconds, 1)
+
+
+def _grown(earlier: Optional[int], later: Optional[int]) -> Optional[int]:
+    return None if earlier is None or later is None else max(0, later - earlier)

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from .causes import Cause, Stage
-from .evidence import Evidence
+from .evidence import Deep, Evidence
 
 
 def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
@@ -30,6 +30,7 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
         "evidence": {
             "counters": {counter.value: count for counter, count in seen.grown.items()},
             "queues": {str(queue): count for queue, count in seen.queues.items()},
+            "imbalance": round(seen.imbalance, 2) if seen.queues else None,
             "queue_cpus": {str(queue): sorted(cpus) for queue, cpus in seen.queue_cpus.items()},
             "cpus": {str(cpu): vars(use).copy() for cpu, use in seen.cpus.items()},
             "ring": seen.ring,
@@ -37,6 +38,14 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
             "carrier_changes": seen.carrier_changes,
             "pcie": vars(seen.pcie).copy() if seen.pcie else None,
             "program": vars(seen.program).copy() if seen.program else None,
+            "pause": vars(seen.pause).copy() if seen.pause else None,
+            "stalls": None
+            if seen.stalls is None
+            else {
+                str(cpu): {"longest": stall.longest, "late": round(stall.late, 6)} for cpu, stall in seen.stalls.items()
+            },
+            "stood_still": seen.stood_still,
+            "deep": _deep(seen.deep),
             "verdicts": dict(seen.verdicts),
             "actions": dict(seen.actions),
             "exceptions": seen.exceptions,
@@ -46,6 +55,16 @@ def to_json(seen: Evidence, found: Sequence[Cause]) -> Dict[str, Any]:
         },
         "unseen": list(seen.unseen),
     }
+
+
+def _deep(deep: Optional[Deep]) -> Optional[Dict[str, Any]]:
+    if deep is None:
+        return None
+    waits = {
+        str(cpu): {"times": each.times, "half_below": each.below(0.5), "all_below": each.below(1.0)}
+        for cpu, each in deep.waits.items()
+    }
+    return {"reasons": dict(deep.reasons), "waits": waits, "polls": deep.polls, "full": deep.full}
 
 
 def lines(seen: Evidence, found: Sequence[Cause]) -> List[str]:

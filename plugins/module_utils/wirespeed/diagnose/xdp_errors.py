@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from contextlib import ExitStack
 from enum import IntEnum
+from pathlib import Path
 from types import TracebackType
 from typing import Dict, Optional, Tuple, Type
 
@@ -18,7 +19,8 @@ from ..kernel.raw_tracepoint import RawTracepoint
 from ..pipeline.source import RODATA
 
 _KEY, _VALUE = struct.Struct("=Ii"), struct.Struct("=Q")
-_MAP, _WATCHED = "failures", "watched"
+_MAP, _WATCHED, _NAMESPACE = "failures", "watched", "of_namespace"
+_OURS = Path("/proc/self/ns/net")
 
 
 class Event(IntEnum):
@@ -40,8 +42,10 @@ class XdpErrors:
     def __enter__(self) -> XdpErrors:
         with ExitStack() as stack:
             loaded = stack.enter_context(BpfObject(self._code, "xdp_errors"))
-            watched = elfs.parse(self._code, Place("xdp_errors.bpf.o")).variable(RODATA, _WATCHED)
-            loaded.patch_rodata({watched.offset: self._ifindex.to_bytes(watched.size, "little")})
+            constants = elfs.parse(self._code, Place("xdp_errors.bpf.o"))
+            for name, value in ((_WATCHED, self._ifindex), (_NAMESPACE, _OURS.stat().st_ino)):
+                found = constants.variable(RODATA, name)
+                loaded.patch_rodata({found.offset: value.to_bytes(found.size, "little")})
             loaded.load()
             self._failures = stack.enter_context(dict(loaded.maps())[_MAP])
             for dummy, program in loaded.programs():

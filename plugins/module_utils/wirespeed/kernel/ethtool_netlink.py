@@ -43,9 +43,9 @@ BITSET = Nest(
 )
 
 
-def message(*attributes: Attribute) -> Message:
-    """An ethtool message: the header that names the interface, then ``attributes``."""
-    return Message(netlink.GENERIC_HEAD, (Attribute(1, "header", _HEADER), *attributes))
+def message(*attributes: Attribute, header: int = 1) -> Message:
+    """An ethtool message: the header that names the interface, then ``attributes``. ``header`` is its number."""
+    return Message(netlink.GENERIC_HEAD, (Attribute(header, "header", _HEADER), *attributes))
 
 
 _COUNTERS = {"rx": (2, 6), "tx": (3, 7), "other": (4, 8), "combined": (5, 9)}

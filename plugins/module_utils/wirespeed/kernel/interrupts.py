@@ -65,6 +65,14 @@ def affinity(vector: Vector) -> Set[int]:
     return cpu_list(read(_PROC / str(vector.irq) / "smp_affinity_list"))
 
 
+def serving(vector: Vector) -> Set[int]:
+    """The CPUs that take it now: of those that may, the ones that the interrupt controller was told."""
+    try:
+        return cpu_list(read(_PROC / str(vector.irq) / "effective_affinity_list")) or affinity(vector)
+    except NotSupported:
+        return affinity(vector)
+
+
 def set_affinity(vector: Vector, cpus: Set[int]) -> None:
     """Refused with EIO where the kernel places the interrupt itself (a managed one)."""
     write(_PROC / str(vector.irq) / "smp_affinity_list", list_text(cpus))

@@ -91,6 +91,7 @@ def judged(subject: Subject, limits: MapLimits, before: Optional[Reading], after
         level=level,
         why="; ".join(why),
         share_of=limits.share_of,
+        inserted=after.made,
     )
 
 

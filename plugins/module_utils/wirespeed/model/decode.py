@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, Mapping, Tuple, Union, get_args, get_ori
 from ..errors import BadInput, Place
 from .intent import unknown_word
 
+NONE = type(None)
 LARGEST = 2**64
 """No number that the kernel tells is larger."""
 
@@ -93,9 +94,9 @@ def _of_set(kinds: Tuple[Any, ...], value: Any, place: Place, field: str) -> Any
 
 def _of_union(kinds: Tuple[Any, ...], value: Any, place: Place, field: str) -> Any:
     """The one member that the value fits: no two members of the model's unions take the same JSON."""
-    if value is None and type(None) in kinds:
+    if value is None and NONE in kinds:
         return None
-    others = [kind for kind in kinds if kind is not type(None)]
+    others = [kind for kind in kinds if kind is not NONE]
     if len(others) == 1:
         return decode(others[0], value, place, field)
     for kind in others:

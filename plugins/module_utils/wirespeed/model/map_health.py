@@ -20,9 +20,10 @@ class MapUse:
 
     ``type`` is the kernel's word in small letters, ``lru_hash``. ``max_entries`` of a table with two sides is that of
     one. ``expired`` are over but still there; None without an expiry rule. ``inserted_per_s`` and ``removed_per_s``
-    (deleted, evicted or swept) lie between two readings. ``update_failures``: as often as the pipeline counted that
-    there was no room. ``full_in_s``: at the rate between the two readings; None where the map does not grow. ``shares``
-    are entries by entity, the biggest first; ``share_of`` is the member that tells the entity.
+    (deleted, evicted or swept) lie between two readings. ``inserted`` and ``update_failures``: as often as the pipeline
+    counted that it put an entry in, and that there was no room. ``full_in_s``: at the rate between the two readings;
+    None where the map does not grow. ``shares`` are entries by entity, the biggest first; ``share_of`` is the member
+    that tells the entity.
     """
 
     pipeline: str
@@ -39,3 +40,4 @@ class MapUse:
     level: Level
     why: str
     share_of: str = ""
+    inserted: Optional[int] = None

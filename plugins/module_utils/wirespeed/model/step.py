@@ -154,12 +154,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a NIC cannot be brought where the intent wants it, and what would cure it."""
+    """Why a NIC cannot be brought where the intent wants it, and what would cure it.
+
+    ``unsupported``: this NIC, driver or kernel never could, whoever changed what.
+    """
 
     target: str
     resource: str
     reason: str
     remedy: str
+    unsupported: bool = False
 
     def __str__(self) -> str:
         return f"{self.target}: {self.resource}: {self.reason} {self.remedy}".strip()

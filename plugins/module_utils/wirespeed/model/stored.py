@@ -130,6 +130,17 @@ class Stored:
             kept = [each for each in kept if each.asked is not None]
         return Stored(everything, (*kept, *new_pipelines), support or self.support)
 
+    def retuned(self, name: str, entry: Optional[Mapping[str, Any]], profiles: str) -> "Stored":
+        """The tuning of one NIC is as ``entry`` says (None: nobody's); its hook stays as it is."""
+        now = [nic.named(name) for nic in self.nics if name in nic.found]
+        kept = (*ABOUT_XDP, "workload") if any(nic.entry.get("redirect_to") for nic in now) else ABOUT_XDP
+        hook = {key: value for nic in now for key, value in nic.entry.items() if key in kept}
+        made = StoredNic({**(entry or {"profile_tuning": False}), "name": name, **hook}, (name,), profiles)
+        if not profiles and now:
+            made = replace(made, profiles=now[0].profiles)
+        others = [each for nic in self.nics for each in nic.without([name])]
+        return replace(self, nics=tuple([*others, made] if made.tuned or made.pipeline else others))
+
     def replaced(self, pipeline: StoredPipeline) -> "Stored":
         others = [each for each in self.pipelines if each.name != pipeline.name]
         return replace(self, pipelines=(*others, pipeline))

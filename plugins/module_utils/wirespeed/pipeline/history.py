@@ -21,11 +21,13 @@ KEPT = 32
 
 @dataclass(frozen=True)
 class Publication:
-    """``at`` in seconds since 1970; ``rollback``: somebody went back to it, rather than forward."""
+    """``at`` in seconds since 1970; ``rollback``: somebody went back to it, rather than forward. ``number`` counts the
+    publications from 1; 0 in a file of a version that did not count."""
 
     generation: str
     at: float
     rollback: bool = False
+    number: int = 0
 
 
 def read(paths: Paths, pipeline: str) -> List[Publication]:
@@ -41,7 +43,7 @@ def note(paths: Paths, pipeline: str, generation: str) -> None:
     """A publication; the same again is none."""
     found = read(paths, pipeline)
     if not found or found[-1].generation != generation:
-        _write(paths, pipeline, [*found, Publication(generation, time.time())])
+        _write(paths, pipeline, [*found, Publication(generation, time.time(), number=epoch(found) + 1)])
 
 
 def mark_rollback(paths: Paths, pipeline: str) -> None:
@@ -49,6 +51,11 @@ def mark_rollback(paths: Paths, pipeline: str) -> None:
     found = read(paths, pipeline)
     if found:
         _write(paths, pipeline, [*found[:-1], replace(found[-1], rollback=True)])
+
+
+def epoch(publications: Sequence[Publication]) -> int:
+    """How often the pipeline was published since the boot: who meets another number knows of a reload between."""
+    return max((each.number or place for place, each in enumerate(publications, 1)), default=0)
 
 
 def previous(publications: Sequence[Publication], live: Optional[str], loaded: Sequence[str]) -> Optional[str]:

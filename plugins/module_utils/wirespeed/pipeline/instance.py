@@ -64,6 +64,8 @@ def load(paths: Paths, source: PipelineSource, direct: bool = False) -> None:
     finish(paths, manifest.name)
     settle_pins(paths, manifest.name, generation)
     final = paths.generation(manifest.name, generation)
+    if final.exists() and lost_pins(paths, manifest.name, generation, source):
+        _discard(final)
     if final.exists():
         if records.read(paths, manifest.name, generation) is None:
             records.write(paths, _record(source, ()))
@@ -121,18 +123,31 @@ def unload(paths: Paths, pipeline: str, generation: str) -> None:
         )
     finish(paths, pipeline)
     sweep(paths, pipeline)
-    # Renamed first, so that a crash in between leaves something that is known to be incomplete.
-    final = paths.generation(pipeline, generation)
-    if final.exists():
-        staging = Path(f"{final}{STAGING}")
-        os.rename(final, staging)
-        bpffs.remove_tree(staging)
+    _discard(paths.generation(pipeline, generation))
     paths.record(pipeline, generation).unlink(missing_ok=True)
     carried = any(link.pipeline == pipeline and link.ifindex for link in pinned_links(paths))
     if not paths.generations(pipeline) and not carried:
         root.remove(paths, pipeline)
         history.forget(paths, pipeline)
         protocol.leave(paths)
+
+
+def _discard(final: Path) -> None:
+    """Renamed first, so that a crash in between leaves something that is known to be incomplete."""
+    if final.exists():
+        staging = Path(f"{final}{STAGING}")
+        os.rename(final, staging)
+        bpffs.remove_tree(staging)
+
+
+def lost_pins(paths: Paths, pipeline: str, generation: str, source: Optional[PipelineSource]) -> Tuple[str, ...]:
+    """Names without which a loaded generation cannot be told or configured, and that somebody has removed."""
+    if source is None:
+        return () if program_ids(paths, pipeline, generation) else ("all programs",)
+    entry = source.manifest.entry
+    lost = [] if paths.program(pipeline, generation, entry).exists() else [f"program {entry}"]
+    lost += [f"map {name}" for name in source.tables if not paths.map(pipeline, generation, name).exists()]
+    return tuple(lost)
 
 
 def sweep(paths: Paths, pipeline: str) -> List[str]:

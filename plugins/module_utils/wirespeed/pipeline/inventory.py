@@ -59,7 +59,13 @@ def inventory(paths: Paths) -> Inventory:
             continue
         roots.append(present)
         live = instance.published(paths, pipeline)
-        found += [_facts(paths, pipeline, each, each == live, notes) for each in paths.generations(pipeline)]
+        for each in paths.generations(pipeline):
+            lost = instance.lost_pins(paths, pipeline, each, _source(paths, pipeline, each))
+            if lost:
+                what = f"Generation {each} of pipeline {pipeline} has lost pins ({', '.join(lost)})"
+                notes.append(f"{what}: it counts as not loaded.")
+            else:
+                found.append(_facts(paths, pipeline, each, each == live, notes))
     links, known = pinned_links(paths), programs.known(paths)
     return Inventory(tuple(found), links, version, tuple(notes), tuple(roots), known)
 

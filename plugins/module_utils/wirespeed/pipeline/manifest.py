@@ -18,6 +18,7 @@ from . import document as documents
 from .checks import Fixture, Health
 from .config_checks import check_config
 from .document import Document
+from .entities import Entities
 from .map_spec import MapSpec, Merge, OnLayoutChange, Role
 from .packet import LONGEST, frame
 from .packet_fields import hexadecimal
@@ -55,6 +56,7 @@ class Manifest:
     health: Optional[Health] = None
     config: Section = Section()
     trace: TraceWords = TraceWords()
+    entities: Optional[Entities] = None
 
     @property
     def programs(self) -> Tuple[str, ...]:
@@ -92,6 +94,8 @@ class Manifest:
             "health": None if self.health is None else self.health.to_json(),
             "config": self.config.to_json(),
             "trace": self.trace.to_json(),
+            # Left out when empty: a manifest without it keeps the digest that it had.
+            **({"entities": self.entities.to_json()} if self.entities else {}),
         }
 
     @classmethod
@@ -115,6 +119,7 @@ class Manifest:
                 health=None if data.get("health") is None else Health.from_json(data["health"]),
                 config=Section.from_json(data.get("config", {})),
                 trace=TraceWords.from_json(data.get("trace", {})),
+                entities=Entities.from_json(data["entities"]) if data.get("entities") else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(Place("manifest"), "", f"is not one that this version can read ({error!r}).") from error
@@ -129,6 +134,7 @@ def load_manifest(path: Path) -> Manifest:
     check_config(manifest.maps, manifest.config, document)
     _check_needs(manifest, document)
     _check_verdicts(manifest, document)
+    _check_entities(manifest, document)
     _check_tests(manifest, document)
     _check_packets(manifest, document)
     return manifest
@@ -177,6 +183,16 @@ def _check_verdicts(manifest: Manifest, document: Document) -> None:
         if verdict not in names:
             place = document.place(("health", "verdicts", verdict))
             raise unknown_word(place, f"health.verdicts.{verdict}", verdict, names)
+
+
+def _check_entities(manifest: Manifest, document: Document) -> None:
+    found = manifest.entities
+    if found is None:
+        return
+    place = document.place(("entities", "map"))
+    counting = [name for name, spec in manifest.maps.items() if spec.role is Role.STATS]
+    if found.map not in counting:
+        raise unknown_word(place, "entities.map: no map of role stats", found.map, counting)
 
 
 def _check_tests(manifest: Manifest, document: Document) -> None:

@@ -76,12 +76,21 @@ def previous(paths: Paths, pipeline: str) -> Optional[str]:
     return history.previous(history.read(paths, pipeline), live, garbage.newest_first(paths, pipeline))
 
 
+def carriers(paths: Paths, links: Tuple[PinnedLink, ...]) -> Dict[str, Tuple[Carrier, ...]]:
+    """By pipeline; those whose link is dead too."""
+    found: Dict[str, Tuple[Carrier, ...]] = {}
+    for link in links:
+        carrier = Carrier(link.ifname, link.runs, not link.ifindex)
+        found[link.pipeline] = (*found.get(link.pipeline, ()), carrier)
+    for held in attach.held_over_netlink(paths):
+        found[held.pipeline] = (*found.get(held.pipeline, ()), Carrier(held.nic, held.runs))
+    return found
+
+
 def _pipeline(paths: Paths, name: str, links: Tuple[PinnedLink, ...]) -> PipelineOverview:
     present = root.facts(paths, name)
     how = "" if present is None else "direct" if present.direct else "root"
-    linked = [Carrier(link.ifname, link.runs, not link.ifindex) for link in links if link.pipeline == name]
-    held = [Carrier(each.nic, each.runs) for each in attach.held_over_netlink(paths) if each.pipeline == name]
-    nics = (*linked, *held)
+    nics = carriers(paths, links).get(name, ())
     live, before = instance.published(paths, name), previous(paths, name)
     found = garbage.newest_first(paths, name)
     return PipelineOverview(name, how, nics, tuple(_generation(paths, name, each, live, before) for each in found))

@@ -26,7 +26,7 @@ from ..kernel.bpf_map import LRU_HASH, LRU_PERCPU_HASH, NO_COMMON_LRU, PERCPU_AR
 from ..kernel.btf import Btf, MapDefinition
 from ..kernel.elf import Elf
 from ..model.intent import unknown_word
-from . import constants, map_limits, sizes
+from . import constants, entities, map_limits, sizes
 from .expires import offset
 from .layout import SECTIONS
 from .manifest import VERDICT_MAP, Constant, Manifest
@@ -240,4 +240,5 @@ class PipelineSource:
             if spec.expires is not None:
                 offset(self.maps[name], self.btf, spec.expires)
             map_limits.check(name, spec.health, self.maps, self.btf)
+        entities.check(self.manifest.entities, self.maps, self.btf)
         check_declared(self.tables)  # building them refuses keys that no row can be written to

@@ -40,7 +40,15 @@ def only_stage(old: PipelineSource, new: PipelineSource) -> Optional[str]:
 def _settings(manifest: Manifest) -> Manifest:
     """What the generations must have alike; constants are compared where they are, in .rodata."""
     return replace(
-        manifest, version="", description="", object="", tests=(), health=None, constants={}, trace=TraceWords()
+        manifest,
+        version="",
+        description="",
+        object="",
+        tests=(),
+        health=None,
+        constants={},
+        trace=TraceWords(),
+        entities=None,
     )
 
 

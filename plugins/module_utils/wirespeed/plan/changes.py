@@ -113,12 +113,14 @@ def _change(
 def _unsupported(nic: Nic, setting: Setting, wants: Mapping[str, Want]) -> Refusal:
     origin = next(iter(wants.values())).origin
     reason = nic.unsupported.get(setting, "this driver has no such setting")
-    return Refusal(nic.name, setting.value, f"{nic.driver}: {reason}.", f"Remove it where it is asked for ({origin}).")
+    return Refusal(
+        nic.name, setting.value, f"{nic.driver}: {reason}.", f"Remove it where it is asked for ({origin}).", True
+    )
 
 
 def _out_of_range(nic: Nic, setting: Setting, wants: Mapping[str, Want], error: OutOfRange) -> Refusal:
     want = _asked(wants, error.key)
-    return Refusal(nic.name, f"{setting}.{error.key}", error.problem, f"Correct the value in {want.origin}.")
+    return Refusal(nic.name, f"{setting}.{error.key}", error.problem, f"Correct the value in {want.origin}.", True)
 
 
 def _asked(wants: Mapping[str, Want], key: str) -> Want:
@@ -132,4 +134,5 @@ def _fixed(nic: Nic, setting: Setting, key: str, facts: SettingFacts, want: Want
         f"{setting}.{key}",
         f"is {facts.values[key]!r} and {nic.driver} does not let it be changed; wanted {want.value!r}.",
         f"Remove it where it is asked for ({want.origin}), or change it on the host that provides this NIC.",
+        unsupported=True,
     )

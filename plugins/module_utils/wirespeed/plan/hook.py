@@ -76,7 +76,11 @@ def _mode(nic: Nic, desired: DesiredNic) -> Tuple[Optional[XdpMode], str, Option
     reason = f"{nic.driver} has no native XDP on this kernel ({profile.native_note})."
     if desired.mode is None:
         return XdpMode.GENERIC, f"{nic.name}: {reason} Generic XDP is used: every packet costs an skb first.", None
-    return None, "", Refusal(nic.name, "xdp", reason, "Allow mode auto or generic for this NIC, or use another NIC.")
+    return (
+        None,
+        "",
+        Refusal(nic.name, "xdp", reason, "Allow mode auto or generic for this NIC, or use another NIC.", True),
+    )
 
 
 def _foreign(nic: Nic, xdp: XdpAttachment) -> Refusal:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..model.desired import DesiredDocument, DesiredPipeline
 from ..model.node import InstanceFacts, Node, RootFacts
@@ -69,13 +69,13 @@ def _load(desired: DesiredPipeline) -> Step:
     why = "this code is not loaded on the node"
     if desired.only_stage is not None:
         why += f"; it differs from what runs in stage {desired.only_stage} alone: that one is loaded, its slot written"
-    return Step(desired.name, Action.LOAD, "instance", {}, after, why, desired.origin)
+    return Step(desired.name, Action.LOAD, "instance", {}, after, why, desired.origin, because="publish")
 
 
 def _rows(desired: DesiredPipeline, ready: Optional[InstanceFacts]) -> List[Step]:
     """A delivered document is brought into what is to be live; what is live already has it."""
     if desired.document is None:
-        return _configure(desired, ready.tables if ready else {})
+        return _configure(desired, ready)
     if ready is not None and ready.published:
         return []
     return [_deliver(desired, desired.document)]
@@ -88,8 +88,10 @@ def _deliver(desired: DesiredPipeline, document: DesiredDocument) -> Step:
     return Step(desired.name, Action.DELIVER, "config", before, after, why, desired.origin, because="load")
 
 
-def _configure(desired: DesiredPipeline, live: Mapping[str, Tuple[str, ...]]) -> List[Step]:
+def _configure(desired: DesiredPipeline, ready: Optional[InstanceFacts]) -> List[Step]:
+    """New code begins with empty tables: to fill them is part of loading it."""
     steps = []
+    live = ready.tables if ready else {}
     for table, rows in desired.tables.items():
         wanted, present = set(rows), set(live.get(table, ()))
         if wanted != present:
@@ -102,6 +104,7 @@ def _configure(desired: DesiredPipeline, live: Mapping[str, Tuple[str, ...]]) ->
                     {"generation": desired.generation, "rows": sorted(wanted - present)},
                     "the table's rows differ from the intent",
                     desired.origin,
+                    because=None if ready else "load",
                 )
             )
     return steps

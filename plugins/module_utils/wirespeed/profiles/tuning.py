@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from .. import expression
-from ..errors import BadInput, OutOfRange, Place
+from ..errors import Lacking, OutOfRange, Place
 from ..model.desired import Want
 from ..model.feature_names import ALIASES
 from ..model.intent import NicIntent, unknown_word
@@ -127,10 +127,10 @@ def _refuse_absent(nic: Nic, asked: Asked, facts: Optional[SettingFacts]) -> Non
         unread = "its firmware settings are not among these facts ('wirespeed facts --firmware' tells them)"
         lacking = unread if asked.setting is Setting.FIRMWARE else "this driver has no such setting"
         reason = nic.unsupported.get(asked.setting, lacking)
-        raise BadInput(asked.place, asked.field, f"{nic.driver}: {reason.rstrip('.')}.", "Remove it for this NIC.")
+        raise Lacking(asked.place, asked.field, f"{nic.driver}: {reason.rstrip('.')}.", "Remove it for this NIC.")
     if asked.setting is Setting.FIRMWARE:  # only what was asked for was read
         tell = f"'wirespeed facts --firmware' tells what {nic.name} has."
-        raise BadInput(
+        raise Lacking(
             asked.place, asked.field, "this card has no such parameter, or an array, which takes an index.", tell
         )
     raise unknown_word(asked.place, asked.field, asked.key, list(facts.values))

@@ -34,7 +34,7 @@ def sections(data: bytes) -> Iterator[Tuple[str, bytes]]:
             yield data[start : data.index(b"\0", start)].decode(), data[row[4] : row[4] + row[5]]
 
 
-class Module:
+class ModuleStrings:
     """One kernel module's names."""
 
     def __init__(self, elf: bytes) -> None:
