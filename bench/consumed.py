@@ -17,8 +17,17 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def by_nodes(inits: Collection[int]) -> float:
     """Seconds of all processes in the PID namespaces of the nodes' first processes."""
+    return sum(map(_seconds, _inside(inits)))
+
+
+def count(inits: Collection[int]) -> int:
+    """How many processes there are in these namespaces."""
+    return len(list(_inside(inits)))
+
+
+def _inside(inits: Collection[int]) -> Iterator[Path]:
     namespaces = {found for found in map(_namespace, inits) if found}
-    return sum(_seconds(process) for process in _processes() if _namespace(int(process.name)) in namespaces)
+    return (process for process in _processes() if _namespace(int(process.name)) in namespaces)
 
 
 def by_masters(control_paths: Path) -> float:

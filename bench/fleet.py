@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import statistics
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 from tests.netns_node.node import INTERFACE
+from tests.playbook import ROOT
 
 from .fleet_nodes import QUEUES, Fleet
 from .fleet_runs import Controller, Run, masks
@@ -16,6 +20,7 @@ from .series import times
 
 SIZES = [int(size) for size in os.environ.get("WIRESPEED_FLEET", "10 50 200").split()]
 PLAIN = Path(__file__).with_name("plain_settings.yml")
+FIGURES = ROOT / "build" / "bench" / "fleet.json"
 TUNING: Dict[str, Dict[str, Any]] = {
     "channels": {"rx": QUEUES, "tx": QUEUES},
     "features": {"rx-gro": True},
@@ -32,27 +37,34 @@ INTENT: Dict[str, Any] = {
 
 
 def report() -> Iterator[str]:
+    """Writes what it measured into ``FIGURES``, too; bench/fleet_chart.py draws that."""
+    site: List[Run] = []
+    plain: List[Run] = []
     with tempfile.TemporaryDirectory(prefix="wsb-") as folder, Fleet() as fleet:
-        control = Controller(Path(folder), {})
-        variables = dict(INTENT)
-        runs: List[Run] = []
         for size in SIZES:
-            new = fleet.grow(size)
-            first = Controller(Path(folder), INTENT).run(new, "wirespeed.xdp.site")
-            assert first.changed >= len(new), "the first run has nothing to do"
-            if len(variables) == len(INTENT):
-                variables.update(_plain_variables(fleet))
-            control = Controller(Path(folder), variables)
-            ours = control.run(fleet.nodes, "wirespeed.xdp.site")
-            theirs = control.run(fleet.nodes, str(PLAIN))
-            assert ours.changed == theirs.changed == 0, f"{ours}, {theirs}: a run had something to do"
-            runs += [ours, theirs]
-            yield from _rows(ours, theirs)
+            _converge(fleet, size, Path(folder))
+            control = Controller(Path(folder), {**INTENT, **_plain_variables(fleet)})
+            for _ in range(max(1, min(3, 30 // size))):
+                site.append(control.run(fleet.nodes, "wirespeed.xdp.site"))
+                plain.append(control.run(fleet.nodes, str(PLAIN)))
+                assert site[-1].changed == plain[-1].changed == 0, f"{site[-1]}, {plain[-1]}: a run had something to do"
+            yield from _rows(size, site, plain)
+    yield from _growth("site", site)
+    yield from _growth("plain", plain)
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES.write_text(json.dumps({"site": [*map(asdict, site)], "plain": [*map(asdict, plain)]}, indent=1) + "\n")
+
+
+def _converge(fleet: Fleet, size: int, folder: Path) -> None:
+    new = fleet.grow(size)
+    first = Controller(folder, INTENT).run(new, "wirespeed.xdp.site")
+    assert first.changed == len(new), f"{first.changed} of {len(new)} new hosts had something to do"
 
 
 def _plain_variables(fleet: Fleet) -> Dict[str, Any]:
     """What a site would have in its group_vars for the plain playbook."""
     node = fleet.nodes[0]
+    link = json.loads(node.out(f"ip -details -json link show {INTERFACE}"))[0]
     return {
         "nic": INTERFACE,
         "queues": QUEUES,
@@ -61,18 +73,37 @@ def _plain_variables(fleet: Fleet) -> Dict[str, Any]:
         "rps_masks": masks(node, INTERFACE, "rps", "rx"),
         "xps_masks": masks(node, INTERFACE, "xps", "tx"),
         "napi_wanted": [str(value) for value in TUNING["napi"].values()],
-        "program": node.out(f"ip -d -j link show {INTERFACE}").split('"name":"')[1].split('"')[0],
+        "program": link["xdp"]["prog"]["name"],
         "object": "scrubber.bpf.o",
     }
 
 
-def _rows(ours: Run, theirs: Run) -> Iterator[str]:
-    def row(what: str, one: float, other: float, unit: str) -> str:
+def _median(runs: List[Run], size: int, figure: str) -> float:
+    return statistics.median(getattr(run, figure) for run in runs if run.hosts == size)
+
+
+def _rows(size: int, site: List[Run], plain: List[Run]) -> Iterator[str]:
+    def row(what: str, figure: str, unit: str, scale: float = 1) -> str:
+        one, other = _median(site, size, figure) * scale, _median(plain, size, figure) * scale
         return f"    {what}: site {one:.3g} {unit}, plain {other:.3g} {unit}: {times(one / other)}"
 
-    hosts = ours.hosts
-    yield f"{hosts} hosts as wanted"
-    yield row("wall", ours.wall, theirs.wall, "s")
-    yield row("processor time per host, control node", ours.control / hosts * 1e3, theirs.control / hosts * 1e3, "ms")
-    yield row("processor time per host, node", ours.target / hosts * 1e3, theirs.target / hosts * 1e3, "ms")
-    yield row("memory of ansible-playbook", ours.memory, theirs.memory, "MiB")
+    yield f"{size} hosts that are as wanted, in {max(1, min(3, 30 // size))} run(s) of each"
+    yield row("wall clock", "wall", "s")
+    yield row("processor time of the control node, per host", "control", "ms", 1e3 / size)
+    yield row("processor time of a node", "target", "ms", 1e3 / size)
+    yield row("memory of ansible-playbook", "memory", "MiB")
+
+
+def _growth(what: str, runs: List[Run]) -> Iterator[str]:
+    """What each host adds between the least and the most."""
+    least, most = SIZES[0], SIZES[-1]
+    if least == most:
+        return
+
+    def added(figure: str) -> float:
+        return (_median(runs, most, figure) - _median(runs, least, figure)) / (most - least)
+
+    yield (
+        f"{what}, from {least} to {most} hosts each host adds: {added('wall') * 1e3:.3g} ms of wall clock, "
+        f"{added('control') * 1e3:.3g} ms of the control node's processor, {added('memory') * 1024:.3g} KiB"
+    )

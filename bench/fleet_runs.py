@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Collection, Dict, List, Mapping, Sequence
 
 from tests import playbook
 from tests.netns_node.inventory import inventory
@@ -77,13 +77,16 @@ class Controller:
                 sum(int(found[2]) for found in RECAP.findall(said)),
             )
         finally:
-            self._close()
+            self._close(inits)
 
-    def _close(self) -> None:
+    def _close(self, inits: Collection[int]) -> None:
+        """Returns when the nodes have no process but their first, whose own time the next run starts from."""
         for socket in self._sockets.glob("*"):
             subprocess.run(
                 ["ssh", "-O", "exit", "-o", f"ControlPath={socket}", "node"], capture_output=True, check=False
             )
+        while consumed.count(inits) > len(inits):
+            time.sleep(0.1)
 
     def _environment(self) -> Dict[str, str]:
         return {

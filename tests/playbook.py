@@ -77,6 +77,7 @@ def _environment(results: Path) -> Dict[str, str]:
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests" / "callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "results",
         "WIRESPEED_RESULTS": str(results),
+        "WIRESPEED_CACHE": str(results.parent / "cache"),  # of modules that run on this machine itself
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOST_KEY_CHECKING": "0",
         "ANSIBLE_NOCOLOR": "1",

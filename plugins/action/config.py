@@ -10,6 +10,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from ansible import constants
 
+from ..module_utils._parcel import pack
 from ..module_utils.wirespeed import delivery_option, soak_option
 from ..module_utils.wirespeed.compiling import compiled
 from ..module_utils.wirespeed.config import bundle as bundles
@@ -37,6 +38,9 @@ class ActionModule(Front):
         super()._check(given)
         delivery_option.check(given)
         soak_option.parse(given.get("soak"), self.place)
+
+    def _text(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
+        return pack(self._bundle(given, variables))
 
     def _bundle(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
         """``digest`` of the rows, and the bundle itself (``rows``), or where it is on the node (``file``)."""

@@ -46,11 +46,12 @@ class ActionModule(Front):
             raise BadInput(PLACE, sources[0], f"is not for state {state}, which looks at the host.", "Remove it.")
         config_option.parse(given.get("config"), merge=True)
 
+    def _is_without_host(self, given: Mapping[str, Any]) -> bool:
+        return given.get("state") in WITHOUT_HOST
+
     def _without_host(
         self, given: Dict[str, Any], bundle: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> Optional[Dict[str, Any]]:
-        if given.get("state") not in WITHOUT_HOST:
-            return None
         # What the module would check on the host.
         _result, options = self.validate_argument_spec(argument_spec=_front.TUNING)
         config = [_front.given(entry) for entry in options["config"]]

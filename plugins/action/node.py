@@ -19,11 +19,12 @@ class ActionModule(Front):
         super()._check(given)
         soak_option.parse(given.get("soak"), self.place)
 
+    def _is_without_host(self, given: Mapping[str, Any]) -> bool:
+        return given.get("facts") is not None
+
     def _without_host(
         self, given: Dict[str, Any], bundle: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> Optional[Dict[str, Any]]:
-        if given.get("facts") is None:
-            return None
         # What the module would check on the host.
         _result, options = self.validate_argument_spec(argument_spec=_front.NODE)
         intent = parse(_front.intent(options), self.place)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 from ..module_utils.wirespeed import pipeline_option
 from ..plugin_utils.front import Front
@@ -20,6 +20,6 @@ class ActionModule(Front):
         """What is detached or rolled back to is on the node already."""
         return pipeline_option.intent(given) if (given.get("state") or "attached") == "attached" else {}
 
-    def _bundle(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
+    def _text(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
         with pipeline_option.told_of_options():
-            return super()._bundle(given, variables)
+            return super()._text(given, variables)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -18,6 +18,7 @@ from ..module_utils.wirespeed.model.facts import parse_text
 from ..module_utils.wirespeed.model.intent import parse
 from ..module_utils.wirespeed.model.node import Node
 from ..module_utils.wirespeed.offline import read_facts
+from .once import once
 
 
 class Front(ActionBase):
@@ -32,14 +33,16 @@ class Front(ActionBase):
         given = dict(self._task.args)
         try:
             self._check(given)
-            bundle = self._bundle(given, variables)
-            answer = self._without_host(given, bundle, variables)
+            answer = None
+            if self._is_without_host(given):
+                answer = self._without_host(given, self._bundle(given, variables), variables)
+            text = "" if answer is not None else self._text(given, variables)
         except WirespeedError as error:
             problem = str(error)
         else:
             if answer is not None:
                 return answer
-            arguments = {**given, "bundle": pack(bundle)}
+            arguments = {**given, "bundle": text}
             return _without_bundle(self._execute_module(module_args=arguments, task_vars=variables))
         # Outside the handler: inside, ansible-core >= 2.19 prints the same sentence twice.
         raise AnsibleActionFail(problem)
@@ -60,14 +63,38 @@ class Front(ActionBase):
         """The task's ``nics`` and ``pipelines``, the latter with their manifests; empty where it has none."""
         return given if self.takes_intent else {}
 
+    def _is_without_host(self, given: Mapping[str, Any]) -> bool:
+        """Whether :meth:`_without_host` may have the answer."""
+        return False
+
     def _without_host(
         self, given: Dict[str, Any], bundle: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> Optional[Dict[str, Any]]:
         """The task's result where the control node alone can tell it, else None."""
         return None
 
+    def _text(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
+        """The bundle as the module takes it.
+
+        Its files are read once for all hosts of the task that name the same ones, so that the last host of a rollout
+        gets what the first one got.
+        """
+        located, profiles = self._located(given, variables)
+        named = [(entry.get("name"), entry.get("manifest")) for entry in located]
+        key = json.dumps([self._task._uuid, self._task.action, named, profiles], default=str)
+        return once(key, lambda: pack(self._bundle(given, variables)))
+
     def _bundle(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Dict[str, Any]:
         """What the task needs of this machine's files."""
+        located, profiles = self._located(given, variables)
+        bundle = gather(located, profiles, Path.cwd())
+        _hold_names(located, bundle, self.place)
+        return bundle
+
+    def _located(
+        self, given: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> Tuple[List[Dict[str, Any]], List[str]]:
+        """Pipelines with the paths of their manifests, and the folders of the site's profiles."""
         finder = Finder(self._folders(variables))
         pipelines = pipelines_of(self._intent(given))
         located = [finder.pipeline(entry, self.place, f"pipelines[{i}]") for i, entry in enumerate(pipelines)]
@@ -75,9 +102,7 @@ class Front(ActionBase):
         if isinstance(site, str):
             site = [site]
         profiles = [finder.folder(path, self.place, f"profiles_path[{i}]") for i, path in enumerate(site)]
-        bundle = gather(located, profiles, Path.cwd())
-        _hold_names(located, bundle, self.place)
-        return bundle
+        return located, profiles
 
     def _node(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> Node:
         """The captured node of the options ``facts`` (a file) or ``running_config`` (what is in one)."""

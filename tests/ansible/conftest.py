@@ -55,6 +55,7 @@ class Control:
             "ANSIBLE_LOCALHOST_WARNING": "0",
             "ANSIBLE_LOCAL_TEMP": str(self.work / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
+            "WIRESPEED_CACHE": str(self.work / "cache"),
             **more,
         }
 

@@ -81,6 +81,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_residue: "Set[Bpf
     for name, folder in (("BPFFS", made.bpffs), ("RUN", made.run), ("STATE", made.state)):
         folder.mkdir(mode=0o700)
         monkeypatch.setenv(f"WIRESPEED_{name}", str(folder))
+    monkeypatch.setenv("WIRESPEED_CACHE", str(tmp_path / "cache"))
     command("mount", "-t", "bpf", "bpf", str(made.bpffs))
     try:
         yield made

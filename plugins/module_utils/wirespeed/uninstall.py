@@ -38,7 +38,7 @@ class Removed:
 def uninstall(paths: Paths, keep_state: bool) -> Removed:
     """Raises :class:`Refused` for pins of a newer protocol, and then has changed nothing; :class:`~.errors.Busy`."""
     removed = Removed()
-    folders = [paths.run] if keep_state else [paths.state, paths.run]
+    folders = [paths.cache, paths.run] if keep_state else [paths.cache, paths.state, paths.run]
     there = [folder for folder in folders if folder.exists()]
     with node_lock(paths.run / "lock"):
         if bpffs.is_bpffs(paths.bpffs):

@@ -27,21 +27,25 @@ LINKS = "links"
 class Paths:
     """``bpffs`` holds pins, ``run`` what must die with a reboot as they do, ``state`` what must not.
 
+    ``cache`` has what can be made anew: the engine's compiled code, which Ansible's modules keep there.
+
     One set of paths belongs to one network namespace: a link's ifindex has no meaning elsewhere.
     """
 
     bpffs: Path = Path("/sys/fs/bpf")
     run: Path = Path("/run/wirespeed")
     state: Path = Path("/var/lib/wirespeed")
+    cache: Path = Path("/var/cache/wirespeed")
 
     @classmethod
     def from_environment(cls, given: Optional[Mapping[str, str]] = None) -> "Paths":
-        """WIRESPEED_BPFFS, WIRESPEED_RUN and WIRESPEED_STATE override the defaults."""
+        """WIRESPEED_BPFFS, WIRESPEED_RUN, WIRESPEED_STATE and WIRESPEED_CACHE override the defaults."""
         usual, environment = cls(), os.environ if given is None else given
         return cls(
             Path(environment.get("WIRESPEED_BPFFS", usual.bpffs)),
             Path(environment.get("WIRESPEED_RUN", usual.run)),
             Path(environment.get("WIRESPEED_STATE", usual.state)),
+            Path(environment.get("WIRESPEED_CACHE") or usual.cache),  # empty: nothing is kept, but may have been
         )
 
     @property
