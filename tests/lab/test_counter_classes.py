@@ -110,9 +110,11 @@ def machine(request: pytest.FixtureRequest, lab_image: Image) -> Iterator[Machin
 @pytest.fixture
 def attached(machine: Machine) -> Iterator[Machine]:
     """The pipeline on every NIC: a NIC takes redirected frames only where it carries a program itself."""
-    machine.do("attach", nics=machine.names)
-    for place, name in enumerate(machine.names):
-        machine.do("redirect", source=name, target=machine.names[(place + 1) % len(machine.names)])
+    modes = machine.do("attach", nics=machine.names)
+    # Only a driver with native XDP sends what is redirected to it: vmxnet3 since Linux 6.6.
+    able = [name for name in machine.names if modes[name] == "native"]
+    for name in machine.names:
+        machine.do("redirect", source=name, target=next(each for each in able if each != name))
     yield machine
     machine.do("detach")
 
@@ -168,7 +170,8 @@ def test_rings_that_change_within_a_window_are_noticed_and_the_next_one_is_right
     machine.do("begin", nic=name)
     machine.send(index, **{"pass": 20})
     sizes = machine.node.out(f"ethtool -g {name} | awk '/^RX:/ {{print $2}}'").split()
-    machine.node.ssh(f"ethtool -G {name} rx {int(sizes[1]) // 2 if int(sizes[1]) > 256 else 512}")
+    most, present = map(int, sizes)
+    machine.node.ssh(f"ethtool -G {name} rx {most // 2 if present == most else most}")
     machine.node.until(f"test $(cat /sys/class/net/{name}/carrier) = 1")
     over = machine.do("end", sent=20)
     after = machine.window(index, **{"pass": 25})
@@ -179,7 +182,10 @@ def test_rings_that_change_within_a_window_are_noticed_and_the_next_one_is_right
 
 @EACH
 def test_a_burst_after_a_pause_is_taken_or_told_as_lost(machine: Machine, index: int) -> None:
-    """The guest stands still while frames queue up before it; then they all come at once."""
+    """The guest stands still while frames queue up before it; then they all come at once.
+
+    What QEMU's igb has no descriptor for it may drop before it counts anything, so there only what it counted is held.
+    """
     machine.do("begin", nic=machine.names[index])
     qmp.execute(machine.node.monitor, "stop")
     sent: List[int] = []
@@ -191,7 +197,8 @@ def test_a_burst_after_a_pause_is_taken_or_told_as_lost(machine: Machine, index:
     assert sent == [BURST]
     found = told(machine.do("end", sent=BURST))
     lost = found.get("nic_drop", 0) + (found.get("host_drop", 0) if index != 1 else 0)
-    assert found["driver_packets"] + lost == BURST, found
+    came = found["wire_packets"] if index == 0 else BURST
+    assert found["driver_packets"] + lost == came <= BURST, found
 
 
 LONG, TOO_LONG = 15, 3000
