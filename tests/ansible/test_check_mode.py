@@ -25,13 +25,23 @@ WRITES: Dict[str, Dict[str, Any]] = {
     "pipeline": {"name": "scrubber", "state": "detached"},
     "trace": {"nic": INTERFACE, "dest": "/tmp/trace.pcapng", "seconds": 0.2, "by": "build"},
 }
+RUN = {"id": "2026-11-27T03:39:15Z", "started": 1795750755.3}
+FOLDER = "{{ playbook_dir }}/rollout"
+
 READS: Dict[str, Dict[str, Any]] = {
     "config_info": {"pipeline": "scrubber"},
     "counters_info": {**CONVERGED, "window_seconds": 0.1},
     "nic_info": {"names": [INTERFACE]},
     "pipeline_info": {},
     "prerequisites_info": {},
+    "diagnose": {"nic": INTERFACE, "seconds": 0.2},
+    "kernel_upgrade": CONVERGED,
+    "rollout_report": {"folder": FOLDER, "run": RUN},
+    "rollout_result": {"folder": FOLDER, "run": RUN, "plan": {"steps": [], "changed": False, "versions": {}}},
 }
+MAY_REFUSE = ("kernel_upgrade",)
+"""On a machine that has no kernel installed; that it changes nothing counts there, too."""
+
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 MARK = "/run/before"
 SETTINGS = f"""
@@ -50,12 +60,16 @@ pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansibl
 
 @dataclass(frozen=True)
 class Checked:
-    """``results`` by module; the node's settings before and after all of them; the files written meanwhile."""
+    """``results`` by module; the node's settings before and after all of them; the files written meanwhile.
+
+    ``here`` says whether any was written on the control node.
+    """
 
     results: Dict[str, Dict[str, Any]]
     before: str
     after: str
     written: str
+    here: bool
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +79,10 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
     try:
 
         def play(tasks: Dict[str, Dict[str, Any]], *arguments: str) -> playbook.Play:
-            listed = [{"name": name, f"wirespeed.xdp.{name}": options} for name, options in tasks.items()]
+            listed = [
+                {"name": name, f"wirespeed.xdp.{name}": options, "ignore_errors": name in MAY_REFUSE}
+                for name, options in tasks.items()
+            ]
             (folder / "play.json").write_text(
                 json.dumps([{"hosts": node.name, "gather_facts": False, "tasks": listed}])
             )
@@ -76,7 +93,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
         before = node.out(SETTINGS)
         done = play({**WRITES, **READS}, "--check", "--diff")
         results = {line["task"]: line["result"] for line in done.results if "task" in line}
-        yield Checked(results, before, node.out(SETTINGS), node.out(WRITTEN))
+        yield Checked(results, before, node.out(SETTINGS), node.out(WRITTEN), (folder / "rollout").exists())
     finally:
         node.down()
 
@@ -108,3 +125,4 @@ def test_no_setting_program_pin_or_row_is_changed(checked: Checked) -> None:
 
 def test_no_file_is_written(checked: Checked) -> None:
     assert checked.written == ""
+    assert not checked.here
