@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Iterator, Sequence
 
 import pytest
 
@@ -93,3 +94,10 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> releases.Release:
 def released_again(released: releases.Release, tmp_path_factory: pytest.TempPathFactory) -> releases.Release:
     """The same by somebody else."""
     return releases.second(released, tmp_path_factory.mktemp("again"))
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder of the test's own whose path is short: a socket's has at most 107 bytes, and Ansible's for SSH is long."""
+    with tempfile.TemporaryDirectory(prefix="ws-") as folder:
+        yield Path(folder)

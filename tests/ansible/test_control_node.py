@@ -62,11 +62,9 @@ def filtering() -> List[Dict[str, Any]]:
 
 
 @pytest.fixture
-def may(control: Control) -> Path:
+def may(short_path: Path) -> Path:
     """The only folder that may be written to."""
-    made = control.work / "may"
-    made.mkdir()
-    return made
+    return short_path
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ pytestmark = [requires_bpf, requires("clang", "ping", "tshark", "ethtool", "xdp-
 
 
 @pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
-def test_a_page_runs_as_written(path: Path, tmp_path: Path) -> None:
+def test_a_page_runs_as_written(path: Path, short_path: Path) -> None:
     if reader.in_the_clone(path):
-        with reader.no_nodes_left(path), reader.at_home(tmp_path) as shell:
+        with reader.no_nodes_left(path), reader.at_home(short_path) as shell:
             reader.follow(path, shell)
         return
     with reader.on_a_node(re.sub("[^a-z]", "-", f"page-{path.stem}")) as shell:

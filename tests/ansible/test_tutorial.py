@@ -13,6 +13,6 @@ PAGE = reader.ROOT / "docs/tutorial.md"
 pytestmark = [requires_bpf, requires("ping", "tshark", "bpftool"), requires_sshd]
 
 
-def test_the_tutorial_runs_as_written_and_cleans_up(tmp_path: Path) -> None:
-    with reader.no_nodes_left(PAGE), reader.at_home(tmp_path) as shell:
+def test_the_tutorial_runs_as_written_and_cleans_up(short_path: Path) -> None:
+    with reader.no_nodes_left(PAGE), reader.at_home(short_path) as shell:
         reader.follow(PAGE, shell)
