@@ -98,6 +98,6 @@ def released_again(released: releases.Release, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture
 def short_path() -> Iterator[Path]:
-    """A folder of the test's own whose path is short: a socket's has at most 107 bytes, and Ansible's for SSH is long."""
+    """A folder of the test's own with a short path: a socket's has at most 107 bytes, and Ansible's for SSH is long."""
     with tempfile.TemporaryDirectory(prefix="ws-") as folder:
         yield Path(folder)
