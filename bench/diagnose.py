@@ -25,11 +25,11 @@ from .packet import FRAME
 from .series import Series, in_turn, times
 
 NIC = "ws0"
-ROUNDS, RUNS, PACKETS = 9, 3, 300_000
+ROUNDS, RUNS, PACKETS, COMMANDS = 9, 3, 300_000, 5
 SHORT_S, LONG_S, WINDOW_S = 0.2, 5.2, 1.0
 FLOOD = 10_000_000
 OFF, ON = "off", "on"
-FACTS, SHORT, LONG = "facts", "a short diagnosis", "a long one"
+FACTS, SHORT, LONG = "'wirespeed facts'", "a short diagnosis", "a long one"
 
 
 def report() -> Iterator[str]:
@@ -38,10 +38,10 @@ def report() -> Iterator[str]:
         packet = made.node.run(_packet, timeout=600.0)
         with traffic(made, FLOOD):
             received = made.node.run(_received, timeout=600.0)
-    watching = (commands[LONG].median - commands[SHORT].median) / (LONG_S - SHORT_S)
     yield (
-        f"diagnose, CPU time of the command: {commands[SHORT].median:.2f} s and {watching * 1e3:.1f} ms for each second"
-        f" of watching, {times(commands[SHORT].ratio(commands[FACTS]))} of 'wirespeed facts'"
+        f"diagnose, CPU time of the command: {commands[SHORT].median:.2f} s that watches for {SHORT_S} s,"
+        f" {commands[LONG].median:.2f} s for {LONG_S} s: {commands[SHORT].beside(commands[FACTS])},"
+        f" {commands[LONG].beside(commands[FACTS])}"
     )
     more = packet[ON].median - packet[OFF].median
     yield (
@@ -61,7 +61,7 @@ def _commands() -> Dict[str, Series]:
         SHORT: lambda: _cpu_time("diagnose", NIC, "--for", str(SHORT_S)),
         LONG: lambda: _cpu_time("diagnose", NIC, "--for", str(LONG_S)),
     }
-    return in_turn(ways, 3)
+    return in_turn(ways, COMMANDS)
 
 
 def _cpu_time(*words: str) -> float:

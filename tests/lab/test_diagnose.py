@@ -54,8 +54,8 @@ Told = Dict[str, Any]
 class Machine:
     """A node with one NIC, whose pipeline, rings and frames are chosen scene by scene."""
 
-    def __init__(self, node: Node) -> None:
-        self.node, self._agent = node, Agent(node, "diagnose_agent.py")
+    def __init__(self, node: Node, kernel: str) -> None:
+        self.node, self.kernel, self._agent = node, kernel, Agent(node, "diagnose_agent.py")
         self.nic = node.nics[0].interface
         node.ssh(UP.format(nic=self.nic))
         support()
@@ -88,9 +88,14 @@ class Machine:
 def machine(request: pytest.FixtureRequest, lab_image: Image) -> Iterator[Machine]:
     """One node at a time: the next kernel's starts when the last one is gone."""
     for make in _factory(lab_image):
-        found = Machine(make(request.param, "vmxnet3"))
+        found = Machine(make(request.param, "vmxnet3"), request.param)
         yield found
         found.close()
+
+
+def requires_native(machine: Machine) -> None:
+    if machine.kernel == "6.1":
+        pytest.skip("probe: vmxnet3 of Linux 6.1 has no native XDP, and generic XDP redirects to any port")
 
 
 def first(told: Told) -> str:
@@ -177,6 +182,7 @@ def test_a_machine_that_was_paused_is_told_though_no_counter_shows_a_loss(machin
 
 
 def test_a_redirect_to_a_port_without_a_program_is_named(machine: Machine) -> None:
+    requires_native(machine)
     machine.node.ssh("ip link add there type veth peer name back; ip link set there up; ip link set back up")
     try:
         target = int(machine.node.out("cat /sys/class/net/there/ifindex"))
@@ -191,6 +197,7 @@ def test_a_redirect_to_a_port_without_a_program_is_named(machine: Machine) -> No
 @deep
 def test_a_program_that_the_driver_runs_no_more_is_named(machine: Machine) -> None:
     """vmxnet3 shows it attached still after its queues were re-created (6.12, 7.2)."""
+    requires_native(machine)
     machine.carry(small(PASS))
     machine.node.ssh(f"ip link set {machine.nic} down; ip link set {machine.nic} up")
     machine.node.until(f"grep -q 1 /sys/class/net/{machine.nic}/carrier")
