@@ -52,7 +52,7 @@ def report() -> Iterator[str]:
     yield from _growth("site", site)
     yield from _growth("plain", plain)
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps({"site": [*map(asdict, site)], "plain": [*map(asdict, plain)]}, indent=1) + "\n")
+    FIGURES.write_text(json.dumps({"site": _rounded(site), "plain": _rounded(plain)}, indent=1) + "\n")
 
 
 def _converge(fleet: Fleet, size: int, folder: Path) -> None:
@@ -107,3 +107,7 @@ def _growth(what: str, runs: List[Run]) -> Iterator[str]:
         f"{what}, from {least} to {most} hosts each host adds: {added('wall') * 1e3:.3g} ms of wall clock, "
         f"{added('control') * 1e3:.3g} ms of the control node's processor, {added('memory') * 1024:.3g} KiB"
     )
+
+
+def _rounded(runs: List[Run]) -> List[Dict[str, float]]:
+    return [{name: round(value, 2) for name, value in asdict(run).items()} for run in runs]

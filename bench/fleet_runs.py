@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Collection, Dict, List, Mapping, Sequence
+from typing import Any, Collection, Dict, List, Mapping, Sequence, Tuple
 
 from tests import playbook
 from tests.netns_node.inventory import inventory
@@ -56,21 +57,12 @@ class Controller:
         listed.write_text(json.dumps(hosts))
         inits = [node.init for node in nodes]
         before, started = consumed.by_nodes(inits), time.perf_counter()
-        output = self._folder / "output"
-        with open(output, "wb") as out:
-            command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(listed), name, *arguments]
-            process = subprocess.Popen(
-                command, cwd=self._folder, env=self._environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - started
-        said = output.read_text(errors="replace")
-        assert process.returncode == 0, said[-4000:]
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(listed), name, *arguments]
         try:
+            used, said = self._play(command)
             return Run(
                 len(nodes),
-                wall,
+                time.perf_counter() - started,
                 used.ru_utime + used.ru_stime + consumed.by_masters(self._sockets),
                 consumed.by_nodes(inits) - before,
                 used.ru_maxrss / 1024,
@@ -78,6 +70,24 @@ class Controller:
             )
         finally:
             self._close(inits)
+
+    def _play(self, command: List[str]) -> Tuple["resource.struct_rusage", str]:
+        """What the process and all that it waited for have used, and its output; an interrupt ends it as well."""
+        output = self._folder / "output"
+        with open(output, "wb") as out:
+            process = subprocess.Popen(
+                command, cwd=self._folder, env=self._environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+            try:
+                _, status, used = os.wait4(process.pid, 0)
+            except BaseException:
+                process.terminate()
+                process.wait()
+                raise
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said = output.read_text(errors="replace")
+        assert process.returncode == 0, said[-4000:]
+        return used, said
 
     def _close(self, inits: Collection[int]) -> None:
         """Returns when the nodes have no process but their first, whose own time the next run starts from."""
