@@ -117,7 +117,11 @@ def _relations(commit: Commit) -> Dict[str, str]:
     others = [name for name in commit.project["tool"]["wirespeed"]["apt"]["target"] if name not in plain]
     libraries = [name for name in others if not name.startswith("python3-")]
     optional = [name for name in others if name.startswith("python3-")]
-    return {"Depends": ", ".join([*needed, *libraries]), "Recommends": ", ".join(optional), "Suggests": "libpcap0.8"}
+    return {
+        "Depends": ", ".join([*needed, *libraries]),
+        "Recommends": ", ".join(optional),
+        "Suggests": ", ".join(["libpcap0.8", *commit.project["tool"]["wirespeed"]["apt"]["observability"]]),
+    }
 
 
 def _debian(requirements: Sequence[str]) -> List[str]:

@@ -138,7 +138,9 @@ def _required(commit: Commit) -> "tuple[List[Component], List[Component]]":
     for name in commit.project["tool"]["wirespeed"]["apt"]["target"]:
         if not name.startswith("python3-"):
             needed.append(_needed("deb", name, name, ComponentScope.REQUIRED, "debian"))
-    return needed, [_needed("deb", "python3-ethtool", "python3-ethtool", ComponentScope.OPTIONAL, "debian")]
+    more = [Requirement(text) for text in commit.project["project"]["optional-dependencies"]["observability"]]
+    optional = [_needed("pypi", each.name, str(each), ComponentScope.OPTIONAL) for each in more]
+    return needed, [*optional, _needed("deb", "python3-ethtool", "python3-ethtool", ComponentScope.OPTIONAL, "debian")]
 
 
 def _needed(kind: str, name: str, asked: str, scope: ComponentScope, space: "str | None" = None) -> Component:

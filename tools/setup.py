@@ -15,7 +15,7 @@ import contextlib
 import fcntl
 import sys
 from pathlib import Path
-from typing import List, Sequence
+from typing import Iterable, List, Sequence
 
 MINIMUM = (3, 11)
 if sys.version_info < MINIMUM:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.path:
         print(folder)
         return 0
-    groups = options.groups or [group for group in named.apt if not group.startswith(LARGE)]
+    groups = options.groups or usual(named.apt)
     unknown = [group for group in groups if group not in named.apt]
     if unknown:
         parser.error(f"no such group in [tool.wirespeed.apt]: {', '.join(unknown)}; there are {', '.join(named.apt)}")
@@ -93,6 +93,11 @@ def tools_environment(named: project.Project, tools: str) -> int:
         return 1
     print(folder)
     return 0
+
+
+def usual(groups: Iterable[str]) -> List[str]:
+    """What is installed where no group is named."""
+    return [group for group in groups if not group.startswith(LARGE)]
 
 
 def _packages(named: project.Project, groups: Sequence[str]) -> List[str]:

@@ -163,6 +163,14 @@ differences:
   type: list
   elements: dict
   sample: []
+untold:
+  description:
+    - Values that could not be foretold, because the interface was down then or its kernel has no such setting. In the
+      form of C(differences), of which they are none.
+  returned: with O(state=compared)
+  type: list
+  elements: dict
+  sample: []
 left:
   description: The steps that a run of M(wirespeed.xdp.node) would take now.
   returned: with O(state=compared)

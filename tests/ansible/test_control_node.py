@@ -21,12 +21,17 @@ pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansibl
 ROWS = 20000  # more than goes along with the module's options
 DOCUMENT = "pipeline: scrubber\nschema: 1\ntables:\n  deny_v4: {file: deny.txt}\n"
 
-# All of the machine's file systems but "may", and what programs need of the kernel.
+# All of the machine's file systems but "may", and what programs need of the kernel. A mount may go while this runs,
+# because somebody else on the machine removes what it lies on.
 READ_ONLY = """
 mount --bind "$WRITABLE" "$WRITABLE"
 mount -o remount,bind,ro /
-for tree in $(awk '$3 !~ /^(proc|sysfs|devtmpfs|devpts|tmpfs|bpf|cgroup2?|mqueue)$/ { print $2 }' /proc/self/mounts); do
-    case $tree in /|"$WRITABLE") ;; *) mount -o remount,bind,ro "$tree" ;; esac
+disks() { awk '$3 !~ /^(proc|sysfs|devtmpfs|devpts|tmpfs|bpf|cgroup2?|mqueue|nsfs)$/ { print $2 }' /proc/self/mounts; }
+for tree in $(disks); do
+    case $tree in
+        / | "$WRITABLE") ;;
+        *) mount -o remount,bind,ro "$tree" || ! mountpoint -q "$tree" ;;
+    esac
 done
 if touch "$HOME/probe" ./probe 2>/dev/null; then echo "the file systems are writable" >&2; exit 9; fi
 exec "$@"

@@ -19,6 +19,7 @@ from wirespeed.upgrade.expectation import Difference, Expectation, NicExpectatio
 NIC = NicExpectation(
     driver="virtio_net",
     mode="native",
+    settings=("rings", "rss"),
     tuning={"rings.rx": 256},
     costs={"swap": "pause/pause"},
     flags=("stays",),
@@ -71,6 +72,12 @@ def test_what_could_come_or_not_is_no_difference(changes: Any) -> None:
     assert differences(**changes) == []
 
 
+def test_a_value_of_a_setting_that_the_nic_did_not_tell_is_told_apart() -> None:
+    found = {"eth1": replace(REAL, tuning={**REAL.tuning, "irq_affinity.cpus": "spread"})}
+    assert expectation.differences(FORETOLD, found) == []
+    assert expectation.untold(FORETOLD, found) == [Difference("eth1", "tuning irq_affinity.cpus", None, "spread")]
+
+
 def test_an_interface_that_did_not_come_is_told() -> None:
     (found,) = expectation.differences(FORETOLD, {"enp1s0": REAL})
     assert (found.nic, found.key) == ("eth1", "interface")
@@ -107,6 +114,12 @@ def test_the_report_groups_by_nic_and_wraps() -> None:
     assert all(len(line) <= 116 for line in lines) and lines[5].startswith("           ")
 
 
+def test_the_report_says_what_a_run_would_be_refused_for() -> None:
+    data = {"kernel": "6.12", "target": "6.1", "phase": "before", "severity": "breaks", "changes": [], "notes": [],
+            "steps": [{"text": "eth1: attach"}], "refusals": [{"text": "eth1: xdp: no native XDP"}]}  # fmt: skip
+    assert "  eth1: xdp: no native XDP" in text.foretold(data) and "eth1: attach" not in str(text.foretold(data))
+
+
 def test_the_comparison_says_in_a_line_that_all_came() -> None:
-    data = {"kernel": "6.12", "foretold": "6.1", "differences": [], "left": []}
+    data = {"kernel": "6.12", "foretold": "6.1", "differences": [], "untold": [], "left": []}
     assert text.compared(data) == ["6.1 -> 6.12: all is as foretold."]

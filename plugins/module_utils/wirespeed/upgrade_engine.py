@@ -93,6 +93,8 @@ def foretell(given: Optional[Given], to: str, record: str) -> Dict[str, Any]:
     refusals: List[Any] = []
     for each in _asked(given, paths):
         now, then = _sights(each, InstalledKernel(running, ROOT), target)
+        if now.problem and then.problem:
+            raise WirespeedError(then.problem)
         found = compare(each.node, now, then, each.tables, module_options.read(ROOT), _firmware(then.facts))
         changes += [change for change in found if change not in changes]
         notes += [f"{sight.facts.kernel.release}: {note}" for sight in (now, then) for note in sight.facts.notes]
@@ -115,13 +117,21 @@ def compared(given: Optional[Given]) -> Dict[str, Any]:
     """How this node differs from what was foretold for its kernel.
 
     Returns ``kernel``, ``foretold`` (the kernel that ran then; empty where there is no record for this one),
-    ``differences``, ``left`` (steps that a run would take now) and ``changes`` as they were foretold.
+    ``differences``, ``untold`` (values that could not be foretold), ``left`` (steps that a run would take now) and
+    ``changes`` as they were foretold.
     """
     require_root()
     paths = Paths.from_environment()
     running = platform.release()
     kept = read_record(paths)
-    told: Dict[str, Any] = {"changed": False, "kernel": running, "foretold": "", "differences": [], "changes": []}
+    told: Dict[str, Any] = {
+        "changed": False,
+        "kernel": running,
+        "foretold": "",
+        "differences": [],
+        "untold": [],
+        "changes": [],
+    }
     found: Dict[str, expectation.NicExpectation] = {}
     left: List[Any] = []
     for each in _asked(given, paths):
@@ -135,8 +145,13 @@ def compared(given: Optional[Given]) -> Dict[str, Any]:
     told["left"] = left
     if kept is None or kept.target != running:
         return told
-    differences = expectation.differences(kept, found)
-    return {**told, "foretold": kept.kernel, "differences": plain(differences), "changes": list(kept.changes)}
+    return {
+        **told,
+        "foretold": kept.kernel,
+        "differences": plain(expectation.differences(kept, found)),
+        "untold": plain(expectation.untold(kept, found)),
+        "changes": list(kept.changes),
+    }
 
 
 def read_record(paths: Paths) -> Optional[Expectation]:

@@ -6,9 +6,8 @@ from __future__ import annotations
 import json
 import os
 import stat
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterable, Iterator, Mapping
 
 from ..errors import BadInput, MissingPrerequisite, Place
 from ..packaged import unpacked
@@ -33,25 +32,21 @@ def json_pieces(report: Report) -> Iterator[str]:
 
 def write_json(path: Path, report: Report) -> None:
     """Raises :class:`WirespeedError` for a file that cannot be written."""
-    with _keeping_its_mode(path) as file:
-        for piece in json_pieces(report):
-            file.write(piece.encode("utf-8", "replace"))
+    _write(path, json_pieces(report))
 
 
 def write_page(path: Path, report: Report) -> None:
     """Raises :class:`WirespeedError` for a file that cannot be written, or without jinja2."""
-    with _keeping_its_mode(path) as file:
-        for piece in page.pieces(report):
-            file.write(piece.encode("utf-8", "replace"))
+    _write(path, page.pieces(report))
 
 
-@contextmanager
-def _keeping_its_mode(path: Path) -> Iterator[IO[bytes]]:
+def _write(path: Path, pieces: Iterable[str]) -> None:
     """A report tells RSS keys and rows, so a new one is its owner's; who may read an older one may read the next."""
     with replacing(path) as file:
         if path.exists():
             os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
-        yield file
+        for piece in pieces:
+            file.write(piece.encode("utf-8", "replace"))
 
 
 def read(path: str) -> Dict[str, Any]:

@@ -21,12 +21,16 @@ FORMAT = 1
 class NicExpectation:
     """``mode`` is as what its program is attached, None without one. ``tuning`` is what intent and profile want.
 
+    ``settings`` are those that the NIC told, so that something can be wanted of them: an interface that is down tells
+    fewer with some drivers, and so may an older kernel.
+
     ``costs`` by operation, as texts. ``flags`` are private flags that the NIC has; ``may`` those that it can have
     besides, None where any can. ``counters`` are the candidates of each.
     """
 
     driver: str
     mode: Optional[str] = None
+    settings: Tuple[str, ...] = ()
     tuning: Mapping[str, Any] = field(default_factory=dict)
     costs: Mapping[str, str] = field(default_factory=dict)
     flags: Tuple[str, ...] = ()
@@ -57,7 +61,7 @@ class Expectation:
 
 def _nic(data: Mapping[str, Any]) -> NicExpectation:
     told = dict(data)
-    told["flags"] = tuple(told["flags"])
+    told["flags"], told["settings"] = tuple(told["flags"]), tuple(told["settings"])
     told["may"] = None if told["may"] is None else tuple(told["may"])
     told["counters"] = {name: tuple(ways) for name, ways in told["counters"].items()}
     return NicExpectation(**told)
@@ -89,6 +93,7 @@ def _expected(sight: Sight, nic: Nic, driver: Optional[DriverFacts]) -> NicExpec
     return NicExpectation(
         driver=nic.driver,
         mode=plain(mode(wanted)) if wanted else None,
+        settings=tuple(sorted(setting.value for setting in nic.settings)),
         tuning=wants(wanted) if wanted else {},
         costs=_costs(sight, nic.name),
         flags=tuple(sorted(nic.private_flags)),
@@ -124,13 +129,28 @@ def differences(foretold: Expectation, found: Mapping[str, NicExpectation]) -> L
     return told
 
 
+def untold(foretold: Expectation, found: Mapping[str, NicExpectation]) -> List[Difference]:
+    """Values of settings that a NIC did not tell when it was foretold: they could not be, and are no difference."""
+    return [
+        Difference(name, f"tuning {key}", None, value)
+        for name, each in foretold.nics.items()
+        if name in found
+        for key, value in found[name].tuning.items()
+        if _setting(key) not in each.settings
+    ]
+
+
+def _setting(key: str) -> str:
+    return key.partition(".")[0]
+
+
 def _of_nic(name: str, foretold: NicExpectation, now: NicExpectation) -> Iterator[Difference]:
     if foretold.driver != now.driver:
         yield Difference(name, "driver", foretold.driver, now.driver)
     if foretold.mode is not None and foretold.mode != now.mode:
         yield Difference(name, "xdp", foretold.mode, now.mode)
     for key in dict.fromkeys((*foretold.tuning, *now.tuning)):
-        if foretold.tuning.get(key) != now.tuning.get(key):
+        if foretold.tuning.get(key) != now.tuning.get(key) and _setting(key) in foretold.settings:
             yield Difference(name, f"tuning {key}", foretold.tuning.get(key), now.tuning.get(key))
     for key, cost in foretold.costs.items():  # settings that the kernel before did not have are new
         if cost != now.costs.get(key, cost):

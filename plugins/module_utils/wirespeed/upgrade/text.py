@@ -27,6 +27,9 @@ def foretold(data: Mapping[str, Any]) -> List[str]:
             "After the boot a run would take these steps, beside settings that the drivers start otherwise with:",
         ]
         lines += [f"{number:3}. {step['text']}" for number, step in enumerate(data["steps"], 1)]
+    if data["refusals"]:
+        lines += ["", "After the boot a run would be refused, and take no step:"]
+        lines += [line for refusal in data["refusals"] for line in _wrapped(f"  {refusal['text']}", "    ")]
     if data["notes"]:
         lines += ["", *(f"note: {note}" for note in data["notes"])]
     return lines
@@ -70,6 +73,9 @@ def compared(data: Mapping[str, Any]) -> List[str]:
             lines += _wrapped(f"  {each['nic']}: {each['key']}: {told}", "      ")
     else:
         lines = [f"{data['foretold']} -> {data['kernel']}: all is as foretold."]
+    if data["untold"]:
+        lines.append("Could not be foretold, because the interface was down then or its kernel has no such setting:")
+        lines += [f"  {each['nic']}: {each['key']} {short(each['real'])}" for each in data["untold"]]
     if data["left"]:
         lines += ["Not converged yet: a run would take these steps:"]
         lines += [f"{number:3}. {step['text']}" for number, step in enumerate(data["left"], 1)]
