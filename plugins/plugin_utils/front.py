@@ -76,8 +76,8 @@ class Front(ActionBase):
     def _text(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
         """The bundle as the module takes it.
 
-        Its files are read once for all hosts of the task that name the same ones, so that the last host of a rollout
-        gets what the first one got.
+        Its files are read once for all hosts of the task that name the same ones. A task that stands in the play keeps
+        its id over batches (playbook/base.py, copy), so that the last one gets what the first one got.
         """
         located, profiles = self._located(given, variables)
         named = [(entry.get("name"), entry.get("manifest")) for entry in located]
