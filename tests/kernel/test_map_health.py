@@ -244,3 +244,25 @@ def _owned() -> Set[int]:
         except KernelRefusal:  # gone meanwhile
             continue
     return found
+
+
+def test_a_map_that_a_reload_keeps_is_judged_by_the_new_manifest(places: Places) -> None:
+    old, new = pipeline(), pipeline(version="2", warning="10%")
+    live(old)
+    fill(old, range(200))
+    with watch(old) as watching:
+        assert use(watching).level is Level.OK
+        Node(old, new).run(new)
+        found = use(watching)
+    assert (found.level, found.entries) == (Level.WARNING, 200)
+    assert found.inserted_per_s is not None  # what was read before still counts
+
+
+def test_a_map_that_a_new_manifest_asks_more_of_is_watched_from_the_beginning(places: Places) -> None:
+    old, new = pipeline(), pipeline(version="2", share_of="policy")
+    live(old)
+    fill(old, range(30), policy=12)
+    with watch(old) as watching:
+        assert use(watching).shares == {}
+        Node(old, new).run(new)
+        assert use(watching).shares == {"12": 30}

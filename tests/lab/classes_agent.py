@@ -16,7 +16,10 @@ import base64
 import json
 import sys
 import time
-from typing import Any, Callable, Dict, List
+from functools import partial
+from typing import Any, Dict, List
+
+from counters_agent import has_carrier, step, until
 
 from wirespeed.author_verbs import this_machine
 from wirespeed.counters.verify import Watch, subject
@@ -37,11 +40,6 @@ from wirespeed.profiles.resolve import resolve
 
 PATHS = Paths.from_environment()
 PIPELINE = "classes"
-CARRIER_S = 60.0
-
-
-def step(action: Action, target: str, resource: str, before: Any, after: Any) -> Step:
-    return Step(target, action, resource, before, after, "test", "test")
 
 
 class Agent:
@@ -83,14 +81,14 @@ class Agent:
             self.attached[name] = self._do(Action.ATTACH, name, "xdp", {}, after)
             modes[name] = mode.value
         for name in nics:
-            until(lambda name=name: rtnetlink.link_named(name).carrier)  # type: ignore[misc]
+            until(partial(has_carrier, name))
         return modes
 
     def detach(self) -> Dict[str, Any]:
         for made in self.attached.values():
             self.actuator.apply(made.inverted())
         for name in self.attached:
-            until(lambda name=name: rtnetlink.link_named(name).carrier)  # type: ignore[misc]
+            until(partial(has_carrier, name))
         self.attached = {}
         return {}
 
@@ -111,14 +109,6 @@ class Agent:
 
     def end(self, sent: int) -> Dict[str, Any]:
         return dict(self.watch.end(sent=sent).to_json())
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + CARRIER_S
-    while not condition():
-        if time.monotonic() > end:
-            raise SystemExit("the carrier did not come back")
-        time.sleep(0.05)
 
 
 def main() -> None:

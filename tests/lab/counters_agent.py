@@ -14,6 +14,7 @@ import json
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
 
@@ -64,13 +65,13 @@ class Agent:
             self.actuator.apply(step(Action.PUBLISH, "scrubber", "slot", *slot))
         mode = XdpMode.NATIVE if profile.native else XdpMode.GENERIC
         self.actuator.apply(self._link(name, mode))
-        until(lambda: rtnetlink.link_named(name).carrier)
+        until(partial(has_carrier, name))
         return {"mode": mode.value}
 
     def detach(self, name: str) -> Dict[str, Any]:
         nic = self.found(name)[1]
         self.actuator.apply(self._link(name, nic.xdp.mode).inverted())
-        until(lambda: rtnetlink.link_named(name).carrier)
+        until(partial(has_carrier, name))
         return {}
 
     def _link(self, name: str, mode: XdpMode) -> Step:
@@ -90,6 +91,10 @@ class Agent:
 
     def end(self, sent: str, flows: str) -> Dict[str, Any]:
         return self.watch.end(sent=int(sent), flows=int(flows)).to_json()
+
+
+def has_carrier(name: str) -> bool:
+    return rtnetlink.link_named(name).carrier
 
 
 def until(condition: Callable[[], bool]) -> None:

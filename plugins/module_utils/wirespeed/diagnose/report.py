@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from .causes import Cause, Stage
+from .cause import Cause, Stage
 from .evidence import Deep, Evidence
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Dict, Hashable, Mapping, Optional, Set, Tuple
+from typing import Dict, Generic, Hashable, Mapping, Optional, Set, Tuple, TypeVar
 
 from ..counters.table import Counter
 from ..counters.unify import Part, Reading
 
 WHOLE = 64
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass
@@ -56,17 +57,17 @@ class Continuous:
         return None if kept is None else kept.value
 
 
-class MapTotals:
+class MapTotals(Generic[K]):
     """What a pipeline counts in one of its maps, by any key, over the maps that reloads put in its place."""
 
     KEPT = 4
     """Maps whose last counts are remembered: a rollback may bring one back."""
 
     def __init__(self) -> None:
-        self._raw: "OrderedDict[int, Mapping[Hashable, int]]" = OrderedDict()
-        self.values: Dict[Hashable, int] = {}
+        self._raw: "OrderedDict[int, Mapping[K, int]]" = OrderedDict()
+        self.values: Dict[K, int] = {}
 
-    def told(self, map_id: int, raw: Mapping[Hashable, int], reset: bool) -> None:
+    def told(self, map_id: int, raw: Mapping[K, int], reset: bool) -> None:
         """Updates :attr:`values`. ``reset``: a map that is new here began empty; else it has taken over what the one
         before had counted, and goes on from there."""
         before = self._raw.pop(map_id, None)

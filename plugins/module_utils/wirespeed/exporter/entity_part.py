@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import struct
 from array import array
+from functools import partial
 from operator import add
-from typing import Dict, List, Mapping, Optional, Set, Tuple
+from typing import Dict, List, Mapping, Set, Tuple
 
-from ..errors import KernelRefusal, WirespeedError
 from ..kernel import bpf_batch, libbpf
 from ..kernel.bpf_map import BpfMap
 from ..pipeline import instance, records
@@ -16,10 +16,12 @@ from ..pipeline.entities import Entities, Layout, layout
 from ..pipeline.manifest import Manifest
 from ..pipeline.pins import Paths
 from .continuity import MapTotals
-from .live import Live, living
+from .live import Live, living, tried
 from .samples import Entity, EntityCounts, Labels
 
-_TRIES = 3
+Key = Tuple[int, ...]
+"""The numbers of the labels, and of the verdict where the map tells it."""
+
 _WORD = 8
 
 
@@ -29,56 +31,49 @@ class EntityPart:
 
     def __init__(self, paths: Paths, most: int) -> None:
         self._paths, self._most = paths, most
-        self._packets: Dict[str, MapTotals] = {}
-        self._bytes: Dict[str, MapTotals] = {}
-        self._shown: Dict[str, Set[Tuple[int, ...]]] = {}
+        self._packets: Dict[str, MapTotals[Key]] = {}
+        self._bytes: Dict[str, MapTotals[Key]] = {}
+        self._shown: Dict[str, Set[Key]] = {}
         self._layouts: Dict[Tuple[str, str], Layout] = {}
 
     def read(self) -> Tuple[List[EntityCounts], List[str]]:
         """And what went wrong, in words."""
-        found, failed = [], []
+        found: List[EntityCounts] = []
+        failed: List[str] = []
         for name in self._paths.pipelines():
-            for left in reversed(range(_TRIES)):
-                try:
-                    counted = self._pipeline(name)
-                    found += [counted] if counted else []
-                    break
-                except WirespeedError as error:
-                    if not left or not isinstance(error, KernelRefusal):
-                        failed.append(f"entities of pipeline {name}: {error}")
-                        break
+            failed += tried(name, partial(self._pipeline, found, name))
         return found, failed
 
-    def _pipeline(self, name: str) -> Optional[EntityCounts]:
+    def _pipeline(self, found: List[EntityCounts], name: str) -> None:
         live = living(self._paths, name)
         if live is None or live.manifest is None or live.manifest.entities is None:
-            return None
+            return
         said = live.manifest.entities
         packets, size = self._packets.setdefault(name, MapTotals()), self._bytes.setdefault(name, MapTotals())
         if said.map not in live.pending or not packets.values:
             places = self._layout(live, said)
-            with instance.open_map(self._paths, name, live.generation, said.map) as found:
-                map_id = found.info.id
-                counted = read(found, places)
+            with instance.open_map(self._paths, name, live.generation, said.map) as opened:
+                map_id = opened.info.id
+                counted = read(opened, places)
             packets.told(map_id, counted[0], said.map in live.reset)
             size.told(map_id, counted[1], said.map in live.reset)
-        return self._chosen(live.manifest, said, packets.values, size.values)
+        found.append(self._chosen(live.manifest, said, packets.values, size.values))
 
     def _layout(self, live: Live, said: Entities) -> Layout:
         key = (live.pipeline, live.generation)
         if key not in self._layouts:
             source = records.stored(self._paths, *key)
-            self._layouts = {**{old: each for old, each in self._layouts.items() if old[0] != live.pipeline}}
+            self._layouts = {old: each for old, each in self._layouts.items() if old[0] != live.pipeline}
             self._layouts[key] = layout(said, source.maps, source.btf)
         return self._layouts[key]
 
     def _chosen(
-        self, manifest: Manifest, said: Entities, packets: Mapping[object, int], size: Mapping[object, int]
+        self, manifest: Manifest, said: Entities, packets: Mapping[Key, int], size: Mapping[Key, int]
     ) -> EntityCounts:
         width = len(said.labels)
-        by_entity: Dict[Tuple[int, ...], int] = {}
+        by_entity: Dict[Key, int] = {}
         for key, count in packets.items():
-            entity = key[:width]  # type: ignore[index]  # keys are tuples of numbers here
+            entity = key[:width]
             by_entity[entity] = by_entity.get(entity, 0) + count
         shown = self._shown.get(manifest.name, set()) & by_entity.keys()
         free = self._most - len(shown)
@@ -87,14 +82,14 @@ class EntityPart:
             shown |= set(others[:free])
         self._shown[manifest.name] = shown
         rows = tuple(
-            Entity(_texts(key[:width]), _verdict(manifest, key[width:]), count, size.get(key, 0))  # type: ignore[index]
+            Entity(_texts(key[:width]), _verdict(manifest, key[width:]), count, size.get(key, 0))
             for key, count in packets.items()
-            if key[:width] in shown  # type: ignore[index]
+            if key[:width] in shown
         )
         return EntityCounts(manifest.name, said.labels, rows, len(by_entity) - len(shown))
 
 
-def read(found: BpfMap, places: Layout) -> Tuple[Dict[object, int], Dict[object, int]]:
+def read(found: BpfMap, places: Layout) -> Tuple[Dict[Key, int], Dict[Key, int]]:
     """Packets, and bytes, of all CPUs together, by the numbers of the labels and the verdict."""
     keys, values = bpf_batch.read(found)
     words, cpus = array("Q", values), libbpf.possible_cpus() if found.info.percpu else 1
@@ -106,8 +101,8 @@ def read(found: BpfMap, places: Layout) -> Tuple[Dict[object, int], Dict[object,
         for cpu in range(1, cpus):
             total = array("Q", map(add, total, words[cpu * each + at :: row]))
         sums.append(total)
-    packets: Dict[object, int] = {}
-    size: Dict[object, int] = {}
+    packets: Dict[Key, int] = {}
+    size: Dict[Key, int] = {}
     order = places.order
     for numbers, some, many in zip(struct.iter_unpack(places.key, keys), *sums):
         key = tuple([numbers[place] for place in order])
@@ -116,11 +111,11 @@ def read(found: BpfMap, places: Layout) -> Tuple[Dict[object, int], Dict[object,
     return packets, size
 
 
-def _texts(numbers: Tuple[int, ...]) -> Labels:
+def _texts(numbers: Key) -> Labels:
     return tuple(map(str, numbers))
 
 
-def _verdict(manifest: Manifest, numbers: Tuple[int, ...]) -> str:
+def _verdict(manifest: Manifest, numbers: Key) -> str:
     """Its name; the number where the manifest has none, empty where the map does not tell it."""
     if not numbers:
         return ""

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Optional
+from typing import Callable, FrozenSet, List, Optional
 
+from ..errors import KernelRefusal, WirespeedError
 from ..kernel import bpffs
 from ..pipeline import instance, records
 from ..pipeline.manifest import Manifest
 from ..pipeline.pins import Paths
+
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,17 @@ def living(paths: Paths, pipeline: str) -> Optional[Live]:
         frozenset(record.reset),
         manifest,
     )
+
+
+def tried(name: str, read: Callable[[], None]) -> List[str]:
+    """What went wrong in the end, in words. A refusal is tried again: a reload may take pins away between two looks."""
+    problem = ""
+    for dummy in range(TRIES):
+        try:
+            read()
+            return []
+        except KernelRefusal as refused:
+            problem = str(refused)
+        except WirespeedError as error:
+            return [f"pipeline {name}: {error}"]
+    return [f"pipeline {name}: {problem}"]

@@ -4,23 +4,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Dict, Hashable, List, Mapping, Tuple
+from functools import partial
+from typing import Dict, List, Mapping, Tuple
 
 from ..config import store
 from ..counters.verdict_map import VerdictMap
 from ..counters.verdicts import VerdictReading
-from ..errors import KernelRefusal, WirespeedError
+from ..errors import WirespeedError
 from ..pipeline import history, overview
 from ..pipeline.links import pinned_links
 from ..pipeline.manifest import VERDICT_MAP
 from ..pipeline.pins import Paths
 from . import metrics
 from .continuity import Continuous, MapTotals
-from .live import Live, living
+from .live import Live, living, tried
 from .samples import Samples
 
-TRIES = 3
-"""A reload may take pins away between two looks at them."""
+Cell = Tuple[str, str]
+"""A verdict, and which of its two counts."""
 
 _PACKETS, _BYTES = "packets", "bytes"
 
@@ -28,22 +29,16 @@ _PACKETS, _BYTES = "packets", "bytes"
 class PipelinePart:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._verdicts: Dict[str, MapTotals] = {}
+        self._verdicts: Dict[str, MapTotals[Cell]] = {}
         self._empty = Continuous()
 
     def read(self, samples: Samples) -> List[str]:
         """What went wrong, in words."""
-        failed = []
+        failed: List[str] = []
         carriers = overview.carriers(self._paths, pinned_links(self._paths))
         for name in self._paths.pipelines():
-            for left in reversed(range(TRIES)):
-                try:
-                    self._pipeline(samples, name, sum(not each.dead for each in carriers.get(name, ())))
-                    break
-                except WirespeedError as error:
-                    if not left or not isinstance(error, KernelRefusal):
-                        failed.append(f"pipeline {name}: {error}")
-                        break
+            nics = sum(not each.dead for each in carriers.get(name, ()))
+            failed += tried(name, partial(self._pipeline, samples, name, nics))
         return failed
 
     def _pipeline(self, samples: Samples, name: str, nics: int) -> None:
@@ -95,8 +90,8 @@ class PipelinePart:
             samples.add(metrics.CONFIG_DELIVERED, [name], delivered.at)
 
 
-def _cells(reading: VerdictReading) -> Mapping[Hashable, int]:
-    cells: Dict[Hashable, int] = {}
+def _cells(reading: VerdictReading) -> Mapping[Cell, int]:
+    cells: Dict[Cell, int] = {}
     for name, count in reading.counts.items():
         cells[(name, _PACKETS)], cells[(name, _BYTES)] = count.packets, count.bytes
     return cells

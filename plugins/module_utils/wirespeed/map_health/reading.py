@@ -59,7 +59,8 @@ class MapWatch:
             known = ", ".join(self._paths.pipelines()) or "none"
             problem = f"no pipeline {self.pipeline!r} runs on this node."
             raise BadInput(Place("pipeline"), "name", problem, f"There are: {known}.")
-        if generation != self._generation or self._source is None:
+        anew = generation != self._generation or self._source is None
+        if anew or self._source is None:
             protocol.check(self._paths)
             self._source = records.stored(self._paths, self.pipeline, generation)
             self._generation = generation
@@ -68,11 +69,18 @@ class MapWatch:
                 self._maps.pop(gone).close()
         for name, spec in _watched(self._source):
             found = instance.open_table(self._paths, self.pipeline, generation, name)
-            if name in self._maps and self._maps[name].found.info.id == found.info.id:
+            if self._stays(name, found) and not (anew and self._judged_anew(name, spec, self._source)):
                 found.close()
             else:
                 self._take(name, spec, found, self._source)
         self._count(self._source)
+
+    def _stays(self, name: str, found: BpfMap) -> bool:
+        return name in self._maps and self._maps[name].found.info.id == found.info.id
+
+    def _judged_anew(self, name: str, spec: MapSpec, source: PipelineSource) -> bool:
+        """Whether a map that a reload has kept has to be watched from the beginning, for what its manifest asks now."""
+        return not self._maps[name].follow(spec.health, questions(source, name))
 
     def _take(self, name: str, spec: MapSpec, found: BpfMap, source: PipelineSource) -> None:
         if name in self._maps:

@@ -34,6 +34,14 @@ class Watched:
             except KernelRefusal as error:
                 self._unknown = f"its entries cannot be looked at one by one: {error.problem}"
 
+    def follow(self, limits: MapLimits, asked: Questions) -> bool:
+        """Goes on under what another manifest says of the same map. False where that asks for other figures, which have
+        nothing to compare with what was read before."""
+        same = (self._asked, self._limits.made, self._limits.failed) == (asked, limits.made, limits.failed)
+        if same:
+            self._limits = limits
+        return same
+
     def read(self, counted: Mapping[int, int], counters: Counters) -> MapUse:
         """``counted``: entries by the id of the map, where the kernel counts them. Raises KernelRefusal."""
         # The pipeline's counters first: an entry that is made meanwhile is then in the map and not in the counter,
