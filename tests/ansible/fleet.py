@@ -145,7 +145,8 @@ class Member:
         intent["pipelines"] = [{**each, "manifest": "guard.pipeline.yml"} for each in intent["pipelines"]]
         (folder / "intent.yml").write_text(json.dumps(intent))
         call = "import sys; from wirespeed.cli import main; sys.exit(main(['apply', '-f', '/root/guard/intent.yml']))"
-        self.inside("env", f"PYTHONPATH={REPOSITORY / 'plugins/module_utils'}", PYTHON, "-B", "-c", call)
+        shutil.copytree(REPOSITORY / "plugins/module_utils/wirespeed", folder / "engine/wirespeed")
+        self.inside("env", "PYTHONPATH=/root/guard/engine", PYTHON, "-B", "-c", call)
         shutil.rmtree(folder)
 
     def edition(self) -> int:

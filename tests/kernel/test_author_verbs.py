@@ -29,16 +29,17 @@ def test_the_walk_through_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixt
     shutil.copy(glob.glob("/usr/lib/*/bpf/xdpfilt_alw_ip.o")[0], tmp_path)
     manifest = tmp_path / "xdpfilt_alw_ip.pipeline.yml"
     assert run("init", str(tmp_path / "xdpfilt_alw_ip.o"), "-o", str(manifest)) == 0
-    shown = re.findall(r"```yaml\n(maps:.*?|tests:.*?)```", PAGE, re.DOTALL)
-    assert all(line in manifest.read_text() for line in shown[-2].splitlines())
+    maps = re.findall(r"```yaml\n(maps:.*?)```", PAGE, re.DOTALL)[-1]
+    (typed,) = re.findall(r"<< END\n(.*?)> END", PAGE, re.DOTALL)
+    assert all(line in manifest.read_text() for line in maps.splitlines())
     capsys.readouterr()
     assert run("lint", str(manifest), "--load") == 0
     said = capsys.readouterr().out.replace(f"{tmp_path}/", "")
-    assert f"    {said}" in PAGE
+    assert said in PAGE
     with manifest.open("a") as file:
-        file.write(shown[-1])
+        file.write(re.sub("^> ", "", typed, flags=re.MULTILINE))
     assert run("test", str(manifest)) == 0
-    assert "    " + capsys.readouterr().out.replace("\n", "\n    ").rstrip() in PAGE
+    assert capsys.readouterr().out in PAGE
 
 
 def test_a_packet_that_fails_is_told_in_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

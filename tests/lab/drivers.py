@@ -13,7 +13,7 @@ import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, Mapping, Optional, Sequence, Tuple
 
 from wirespeed.kernel.btf import STRUCT, Btf
 from wirespeed.kernel.module_strings import ModuleStrings, sections
@@ -25,6 +25,13 @@ from .kernels import Kernel
 _KEPT = 6
 _QSTATS = re.compile(rb"\0NETDEV_A_QSTATS_([A-Z_]+)(?=\0)")
 _NO_COUNTERS = {"ifindex", "queue-type", "queue-id", "scope", "max"}
+_CELL = 32
+_FIRST_OF_GROUP = {
+    "eth-phy": b"SymbolErrorDuringCarrier",
+    "eth-mac": b"FramesTransmittedOK",
+    "eth-ctrl": b"MACControlFramesTransmitted",
+    "rmon": b"etherStatsUndersizePkts",
+}
 
 
 @dataclass(frozen=True)
@@ -113,10 +120,12 @@ def _zstd(data: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class CoreNames:
-    """Names that the kernel itself gives counters: of struct rtnl_link_stats64 and of the netdev family's qstats."""
+    """Names that the kernel itself gives counters: of struct rtnl_link_stats64, of the netdev family's qstats, and of
+    ethtool's standard groups, those in the order of their numbers."""
 
     rtnl: FrozenSet[str]
     qstats: FrozenSet[str]
+    groups: Tuple[str, ...]
 
 
 def core_names(kernel: Kernel) -> CoreNames:
@@ -129,15 +138,25 @@ def core_names(kernel: Kernel) -> CoreNames:
         draft.rename(kept)
         cache.prune(kept.parent, keep=_KEPT)
     facts = json.loads(kept.read_text(encoding="ascii"))
-    return CoreNames(frozenset(facts["rtnl"]), frozenset(facts["qstats"]))
+    return CoreNames(frozenset(facts["rtnl"]), frozenset(facts["qstats"]), tuple(facts["groups"]))
 
 
 def _core_names(vmlinuz: Path) -> Dict[str, Sequence[str]]:
-    btf = next(body for name, body in sections(_vmlinux(vmlinuz.read_bytes())) if name == ".BTF")
+    image = _vmlinux(vmlinuz.read_bytes())
+    btf = next(body for name, body in sections(image) if name == ".BTF")
     types = Btf(btf)
     rtnl = [types.string(member[0]) for member in types.types[types.find("rtnl_link_stats64", STRUCT)].members]
     attributes = {found.decode().lower().replace("_", "-") for found in _QSTATS.findall(btf)}
-    return {"rtnl": rtnl, "qstats": sorted(attributes - _NO_COUNTERS)}
+    return {"rtnl": rtnl, "qstats": sorted(attributes - _NO_COUNTERS), "groups": list(_groups(image))}
+
+
+def _groups(image: bytes) -> Iterator[str]:
+    """The tables of names in net/ethtool/stats.c: cells of ETH_GSTRING_LEN bytes, one behind the other."""
+    for group, first in _FIRST_OF_GROUP.items():
+        at = image.index(first.ljust(_CELL, b"\0"))
+        while image[at : at + 1].isalpha():
+            yield f"{group}-{image[at : at + _CELL].rstrip(bytes(1)).decode('ascii')}"
+            at += _CELL
 
 
 def _vmlinux(image: bytes) -> bytes:

@@ -111,6 +111,16 @@ def test_with_the_rule_for_nics_that_appear_it_comes_back_by_itself(booted: Site
     assert shown(booted, "wirespeed-heal.service", "Result") == {"Result": "success"}
 
 
+def test_a_timer_sweeps_the_maps_of_a_pipeline(booted: Site, tmp_path: Path) -> None:
+    assert role(booted, tmp_path, boot_sweep=["scrubber"]).changed(booted.node.name) > 0
+    timer, service = "wirespeed-sweep@scrubber.timer", "wirespeed-sweep@scrubber.service"
+    assert shown(booted, timer, "ActiveState", "UnitFileState") == {"ActiveState": "active", "UnitFileState": "enabled"}
+    booted.node.ssh(f"systemctl start {service}")
+    assert shown(booted, service, "Result", "ExecMainStatus") == {"Result": "success", "ExecMainStatus": "0"}
+    assert role(booted, tmp_path).changed(booted.node.name) > 0
+    assert not booted.node.out("ls /etc/systemd/system/*sweep* /etc/systemd/system/timers.target.wants/*sweep* || true")
+
+
 SCRAPE = """
 import urllib.request
 text = urllib.request.urlopen("http://127.0.0.1:9742/metrics", timeout=60).read().decode()

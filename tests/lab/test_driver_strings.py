@@ -17,6 +17,7 @@ import pytest
 
 import wirespeed
 from wirespeed.diagnose.raw_names import PAUSE, PCIE_STALLS
+from wirespeed.kernel import ethtool_groups
 from wirespeed.kernel.module_strings import ModuleStrings
 
 from . import KERNELS, Image, drivers, named
@@ -63,6 +64,8 @@ def holds(modules: List[ModuleStrings], core: CoreNames, name: Name) -> Optional
         return "core" if name.text in core.rtnl else None
     if name.source == "qstats":
         return "core" if name.text in core.qstats else None
+    if name.source == "groups":
+        return "core" if name.text in core.groups else None
     return next(filter(None, (module.holds(name.text) for module in modules)), None)
 
 
@@ -89,6 +92,14 @@ def test_each_name_is_one_of_the_drivers(kernels: Dict[str, KernelDrivers], foun
         f"{name.where}: {name.text} is in no kernel" for name in names if name.guarded and name not in somewhere
     ]
     assert not missing, "Correct the name, or say `kernel:` where it is not there:\n" + "\n".join(missing)
+
+
+def test_the_standard_groups_are_numbered_as_the_kernels_have_them(kernels: Dict[str, KernelDrivers]) -> None:
+    """A newer kernel only adds: what is decoded by its number has the name that the kernel gives it."""
+    ours = [f"{group}-{name}" for group, names in ethtool_groups.GROUPS.values() for name in names]
+    for kernel in kernels.values():
+        theirs = drivers.core_names(kernel.kernel).groups
+        assert [name for name in theirs if name in ours] == ours
 
 
 def test_a_driver_that_cannot_be_checked_is_known(kernels: Dict[str, KernelDrivers]) -> None:

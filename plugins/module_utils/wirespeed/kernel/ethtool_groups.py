@@ -32,7 +32,7 @@ _MAC = (
     "FramesWithExcessiveDeferral", "MulticastFramesReceivedOK", "BroadcastFramesReceivedOK", "InRangeLengthErrors",
     "OutOfRangeLengthField", "FrameTooLongErrors",
 )  # fmt: skip
-_GROUPS: Mapping[int, Tuple[str, Tuple[str, ...]]] = {
+GROUPS: Mapping[int, Tuple[str, Tuple[str, ...]]] = {
     0: ("eth-phy", ("SymbolErrorDuringCarrier",)),
     1: ("eth-mac", _MAC),
     2: ("eth-ctrl", ("MACControlFramesTransmitted", "MACControlFramesReceived", "UnsupportedOpcodesReceived")),
@@ -42,7 +42,7 @@ _GROUPS: Mapping[int, Tuple[str, Tuple[str, ...]]] = {
 
 def standard(port: Port) -> Dict[str, int]:
     """``eth-mac-FramesReceivedOK`` and the like. Raises :class:`NotSupported` for a driver that has none of them."""
-    asked = {"groups": {"no_mask": True, "bits": {"bit": [{"index": number} for number in _GROUPS]}}}
+    asked = {"groups": {"no_mask": True, "bits": {"bit": [{"index": number} for number in GROUPS]}}}
     told: Mapping[str, Any] = call("STATS_GET", _STATS_GET, _LAYOUT, port, asked)
     found = {name: value for group in told.get("group", ()) for name, value in decoded(bytes(group))}
     if not found:
@@ -54,9 +54,9 @@ def decoded(group: bytes) -> Iterator[Tuple[str, int]]:
     """One ETHTOOL_A_STATS_GRP; counters that are newer than this list are passed over, and so are histograms."""
     parts = list(_attributes(group))
     number = next((int.from_bytes(value[:4], sys.byteorder) for kind, value in parts if kind == _ID), -1)
-    if number not in _GROUPS:
+    if number not in GROUPS:
         return
-    name, counters = _GROUPS[number]
+    name, counters = GROUPS[number]
     for kind, value in parts:
         for counter, raw in _attributes(value) if kind == _STAT else ():
             if counter < len(counters):
