@@ -111,6 +111,7 @@ def test_with_the_rule_for_nics_that_appear_it_comes_back_by_itself(booted: Site
     assert shown(booted, "wirespeed-heal.service", "Result") == {"Result": "success"}
 
 
+@deep
 def test_a_timer_sweeps_the_maps_of_a_pipeline(booted: Site, tmp_path: Path) -> None:
     assert role(booted, tmp_path, boot_sweep=["scrubber"]).changed(booted.node.name) > 0
     timer, service = "wirespeed-sweep@scrubber.timer", "wirespeed-sweep@scrubber.service"
