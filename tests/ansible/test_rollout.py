@@ -1,164 +1,125 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook wirespeed.xdp.rollout on a fleet of four, in batches of one, two and one, while all of them filter."""
+"""The playbook wirespeed.xdp.rollout on a fleet of four, in batches of one, two and one, while all of them filter.
+
+On machines with drivers and kernels of their own: tests/lab/test_rollout.py.
+"""
 
 from __future__ import annotations
 
-import json
+import contextlib
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator
 
 import pytest
 
+from tests.netns_node.node import NetnsNode
 from tests.probes import requires
+from tests.rollout import guard
+from tests.rollout.fleet import BEFORE, Fleet
+from tests.rollout.guard import ALLOWED, DENIED
+from tests.rollout.netns_member import NetnsMember
+from tests.rollout.scenarios import *  # noqa: F403 - tests, of which this file has the fleet
 
-from .fleet import ALLOWED, DENIED, Fleet, kill, netns_fleet, until
+from .conftest import Control
 
 pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool", "bpftool", "clang")
 
-BATCHES = {"wirespeed_rollout_serial": [1, 2, 1]}
-SHORT = {"wirespeed_rollout_soak": {"seconds": 0.4, "min_packets": 20, "verdicts": {"spoilt": {"max_share": 0.05}}}}
-LONG = {"wirespeed_rollout_soak": {"seconds": 2}}
-BEFORE, AFTER = (1, True), (2, False)
+Four = Fleet[NetnsMember]
 
 
 @pytest.fixture(scope="module")
-def made(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with netns_fleet(collections, tmp_path_factory.mktemp("fleet"), 4) as fleet:
-        yield fleet
+def made(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Four]:
+    """Nodes that run edition 1 and deny, with GRO on."""
+    work = tmp_path_factory.mktemp("fleet")
+    manifest = guard.write(work)
+    with contextlib.ExitStack() as stack:
+        members = []
+        for number in range(1, 5):
+            node = NetnsNode(f"fleet{number}")
+            node.up(2)
+            stack.callback(node.down)
+            members.append(NetnsMember(node))
+        yield Fleet(Control(collections, work), members, manifest, batches=[1, 2, 1], soak=0.4, patience=60)
 
 
 @pytest.fixture
-def fleet(made: Fleet) -> Fleet:
+def fleet(made: Four) -> Four:
     """All as before, and no result of an earlier test."""
     made.apply(made.before)
-    for file in made.results.rglob("*.json"):
-        file.unlink()
+    made.forget()
     return made
 
 
-def rollout(fleet: Fleet, *arguments: str, **hosts: Dict[str, Any]) -> Any:
-    """``hosts``: variables of single hosts."""
-    extra = {**BATCHES, **SHORT}
-    return fleet.play("rollout", fleet.after, "-e", json.dumps(extra), *arguments, hosts=hosts)
-
-
-def found(fleet: Fleet) -> List[Any]:
-    return list(zip(fleet.editions(), fleet.gro()))
-
-
-def test_a_fault_on_the_canary_leaves_every_host_as_it_was(fleet: Fleet) -> None:
+def test_check_mode_shows_the_plans_and_changes_nothing(fleet: Four) -> None:
     with fleet.filtering():
-        with fleet[1].faulty():
-            answer = rollout(fleet)
-        assert answer.code == 2, answer.said
-        assert found(fleet) == [BEFORE] * 4
-    assert fleet.states() == ["rolled_back", *["not_reached"] * 3]
-    assert "napi" in fleet.record(1)["message"] and fleet.record(2) == {}
-
-
-def test_a_fault_in_the_second_batch_takes_back_that_host_alone_and_stops(fleet: Fleet) -> None:
-    with fleet.filtering():
-        with fleet[3].faulty():
-            answer = rollout(fleet)
-        assert answer.code == 2, answer.said
-        assert found(fleet) == [AFTER, AFTER, BEFORE, BEFORE]
-    assert fleet.states() == ["changed", "changed", "rolled_back", "not_reached"]
-
-
-def test_a_gate_that_fails_after_the_change_takes_back_that_host_alone_and_stops(fleet: Fleet) -> None:
-    sour = fleet.wanted(2, gro=False, sour_after=30)
-    with fleet.filtering():
-        answer = rollout(fleet, **{fleet[2].name: sour})
-        assert answer.code == 2, answer.said
-        assert found(fleet) == [AFTER, BEFORE, AFTER, BEFORE]
-    assert fleet.states() == ["changed", "rolled_back", "changed", "not_reached"]
-    assert "verdict spoilt is" in fleet.record(2)["message"]
-    assert fleet.record(2)["soak"]["windows"]["guard"]["after"]["verdicts"]["spoilt"] > 0
-
-
-def test_a_host_that_is_lost_while_it_proves_itself_takes_itself_back_and_stops_the_rest(fleet: Fleet) -> None:
-    lost = fleet[2]
-    with fleet.filtering(), fleet.playing("rollout", fleet.after, "-e", json.dumps({**BATCHES, **LONG})) as run:
-        until(lost.published_in_run, fleet.output)
-        lost.cut_off()
-        try:
-            assert run.wait(60) == 2, fleet.output()
-            until(lambda: not lost.underway(), lambda: "the host did not take itself back")
-        finally:
-            lost.back()
-        assert found(fleet) == [AFTER, BEFORE, AFTER, BEFORE]
-    assert fleet.states() == ["changed", "unreachable", "changed", "not_reached"]
-
-
-def test_a_control_node_that_is_killed_leaves_each_host_whole_and_a_second_run_goes_on(fleet: Fleet) -> None:
-    with fleet.filtering():
-        with fleet.playing("rollout", fleet.after, "-e", json.dumps({**BATCHES, **LONG})) as run:
-            until(lambda: fleet[2].published_in_run() and fleet[3].published_in_run(), fleet.output)
-            kill(run)
-        until(lambda: not any(member.underway() for member in fleet.members), lambda: "a host did not take itself back")
-        assert found(fleet) == [AFTER, *[BEFORE] * 3]
-        assert [fleet.record(number).get("state") for number in (1, 2, 4)] == ["changed", "begun", None]
-        first = fleet.record(1)["before"]
-        answer = rollout(fleet)
-        assert answer.code == 0, answer.said
-        assert found(fleet) == [AFTER] * 4
-    assert fleet.states() == ["unchanged", *["changed"] * 3]
-    assert fleet.record(1)["before"] == first != fleet.record(1)["after"]
-
-
-def test_nothing_is_changed_where_one_host_would_be_refused(fleet: Fleet) -> None:
-    refused = {"wirespeed_nics": [{"name": "eth77", "pipeline": "guard"}]}
-    with fleet.filtering():
-        answer = rollout(fleet, **{fleet[4].name: refused})
-        assert found(fleet) == [BEFORE] * 4
-    assert answer.code == 2
-    assert f"Nothing was changed on any host. {fleet[4].name}: " in answer.said and "'eth77'" in answer.said
-    assert (found(fleet) == [BEFORE] * 4 and not fleet.results.exists()) or list(fleet.results.rglob("*.json")) == []
-
-
-def test_check_mode_shows_the_plans_and_changes_nothing(fleet: Fleet) -> None:
-    with fleet.filtering():
-        answer = rollout(fleet, "--check")
-        assert found(fleet) == [BEFORE] * 4
+        answer = fleet.rollout("--check")
+        assert fleet.ended() == [BEFORE] * 4
     assert answer.code == 0, answer.said
     assert answer.out.count("guard: publish") == 4
     assert list(fleet.results.rglob("*.json")) == []
 
 
-def test_rollback_brings_the_hosts_that_a_rollout_has_changed_back_to_what_they_ran_before(fleet: Fleet) -> None:
+def test_rollback_brings_the_hosts_that_a_rollout_has_changed_back_to_what_they_ran_before(fleet: Four) -> None:
     with fleet.filtering():
         with fleet[3].faulty():
-            assert rollout(fleet).code == 2
+            assert fleet.rollout().code == 2
         answer = fleet.play("rollback", fleet.after)
         assert answer.code == 0, answer.said
-        assert found(fleet) == [BEFORE] * 4
+        assert fleet.ended() == [BEFORE] * 4
         again = fleet.play("rollback", fleet.after)
         assert again.code == 0 and "changed=1" not in again.out, again.said
 
 
-def test_code_and_tuning_go_back_by_themselves_without_a_result(fleet: Fleet) -> None:
+def test_code_and_tuning_go_back_by_themselves_without_a_result(fleet: Four) -> None:
     with fleet.filtering():
         fleet.apply(fleet.after)
         previous = {"wirespeed_rollback_what": ["code"], "wirespeed_rollback_to": "previous"}
-        answer = fleet.play("rollback", fleet.after, "-e", json.dumps(previous))
+        answer = fleet.play("rollback", fleet.after, extra=previous)
         assert answer.code == 0, answer.said
-        assert found(fleet) == [(1, False)] * 4
+        assert fleet.ended() == [(1, False)] * 4
         before = {"wirespeed_rollback_to": {"tuning": fleet[1].tuning() - 1}}
-        answer = fleet.play("rollback", fleet.after, "--limit", fleet[1].name, "-e", json.dumps(before))
+        answer = fleet.play("rollback", fleet.after, "--limit", fleet[1].name, extra=before)
         assert answer.code == 0, answer.said
-        assert found(fleet) == [(1, True), *[(1, False)] * 3]
+        assert fleet.ended() == [(1, True), *[(1, False)] * 3]
 
 
-def test_a_document_reaches_all_hosts_and_one_that_misbehaves_is_taken_back_on_the_first(fleet: Fleet) -> None:
-    wanted = fleet.with_document([DENIED])
-    fleet.apply(fleet.without_tables(fleet.before))
-    answer = fleet.play("rollout", wanted, "-e", json.dumps({**BATCHES, **SHORT}))
+def test_a_document_reaches_all_hosts_and_one_that_misbehaves_is_taken_back_on_the_first(fleet: Four) -> None:
+    wanted = fleet.documented(DENIED)
+    fleet.apply(replace(fleet.before, denied=()))
+    answer = fleet.play("rollout", wanted, extra=fleet.briefly)
     assert answer.code == 0, answer.said
     assert fleet.summary()["configuration_seconds"]["guard"] > 0
     assert "configuration of guard: on the last host" in answer.out
     with fleet.filtering():
-        wrong = {"wirespeed_rollout_soak": {"seconds": 0.4, "min_packets": 20, "max_change": 0.1}}
-        answer = fleet.play("rollout", fleet.with_document([DENIED, ALLOWED]), "-e", json.dumps({**BATCHES, **wrong}))
+        soak = {"seconds": fleet.soak, "min_packets": 20, "max_change": 0.1}
+        wrong = {**fleet.briefly, "wirespeed_rollout_soak": soak}
+        answer = fleet.play("rollout", fleet.documented(DENIED, ALLOWED), extra=wrong)
         assert answer.code == 2, answer.said
-    assert fleet.states() == ["rolled_back", *["not_reached"] * 3]
+    assert fleet.states() == fleet.expected(1, m1="rolled_back")
     assert "verdict denied went from" in fleet.record(1)["message"]
+
+
+def most_at_once(fleet: Four, at_once: int, **settings: Dict[str, Any]) -> int:
+    """Of how many hosts the steps are under way at the same time, when all are in one batch."""
+    hosts = {member.name: fleet.after.variables(member.nic, **settings) for member in fleet.members}
+    soak = {"wirespeed_rollout_soak": {"seconds": 1}}
+    extra = {"wirespeed_rollout_serial": [4], "wirespeed_rollout_at_once": at_once, **soak}
+    most = 0
+    with fleet.rolling_out(extra, hosts) as run:
+        while run.poll() is None:
+            most = max(most, sum(member.underway() for member in fleet.members))
+    assert run.returncode == 0, fleet.output()
+    assert fleet.states() == ["changed"] * 4
+    return most
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_so_many_hosts_at_once_carry_out_a_plan_that_takes_the_carrier_down(fleet: Four, at_once: int) -> None:
+    for member in fleet.members:
+        member.inside("ethtool", "-L", member.nic, "tx", "2")
+    assert most_at_once(fleet, at_once, channels={"tx": 1}) == at_once
+
+
+def test_a_plan_that_disturbs_no_traffic_is_carried_out_by_all_hosts_of_a_batch(fleet: Four) -> None:
+    assert most_at_once(fleet, at_once=1) > 1

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook wirespeed.xdp.rollout on six machines, in batches of one, three and two, while all of them filter."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from tests.ansible.conftest import Control
+from tests.playbook import collections_path
+from tests.probes import requires
+from tests.rollout import guard
+from tests.rollout.fleet import Fleet
+from tests.rollout.lab_member import LabMember
+from tests.rollout.scenarios import *  # noqa: F403 - tests, of which this file has the fleet
+
+from . import Node
+
+pytestmark = [requires("ansible", "clang"), pytest.mark.deep]
+
+MACHINES = {
+    "canary": ("6.1", "igb"),
+    "second-virtio": ("6.12", "virtio:queues=4:rss=on"),
+    "second-vmxnet3": ("newest", "vmxnet3"),
+    "second-igb": ("6.12", "igb"),
+    "third-virtio": ("newest", "virtio:queues=4:rss=on"),
+    "third-e1000e": ("6.1", "e1000e"),
+}
+Six = Fleet[LabMember]
+
+
+@pytest.fixture(scope="module")
+def made(module_node: Callable[..., Node], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Six]:
+    work = tmp_path_factory.mktemp("fleet")
+    manifest = guard.write(work)
+    with contextlib.ExitStack() as stack:
+        members = []
+        for name, (kernel, nic) in MACHINES.items():
+            members.append(LabMember(module_node(kernel, nic, name=name)))
+            stack.callback(members[-1].close)
+        control = Control(Path(collections_path()), work)
+        yield Fleet(control, members, manifest, batches=[1, 3, 2], soak=2, patience=300)
+
+
+@pytest.fixture
+def fleet(made: Six) -> Six:
+    """All as before, and no result of an earlier test."""
+    made.apply(made.before)
+    made.forget()
+    return made
