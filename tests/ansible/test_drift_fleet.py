@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deviations of many kinds on a small fleet: all are in the report, nothing else is, and nothing was changed."""
+"""Deviations of many kinds on a fleet: all are in the report, nothing else is, and nothing was changed.
+
+A fleet of seven, and in the deep run of two hundred.
+"""
 
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
@@ -11,7 +15,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 import pytest
 
 from tests import browser
-from tests.depth import DEEP
+from tests.depth import DEEP, times
 from tests.netns_node.inventory import inventory
 from tests.netns_node.node import INTERFACE, NetnsNode
 from tests.probes import requires
@@ -22,7 +26,9 @@ from .planted import LINK, PIPELINE, ROWS, TUNING, Plant, live, spread
 pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool", "bpftool", "xdp-tools")
 
 NUMBER, PLANTED_NODES = (30, 9) if DEEP else (14, 4)
-CLEAN, BY_DOCUMENT, LACKING, NOWHERE = "drift-clean", "drift-document", "drift-lacking", "nowhere"
+CLEAN = [f"drift-clean-{number}" for number in range(1, 1 + times("WIRESPEED_DRIFT_CLEAN", 1, 189))]
+BY_DOCUMENT, LACKING, NOWHERE = "drift-document", "drift-lacking", "nowhere"
+AT_A_TIME = 4
 DOCUMENT = {"pipeline": PIPELINE, "tables": {"deny_v4": ["192.0.2.0/24"]}}
 UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 STATE = (
@@ -60,7 +66,8 @@ class Fleet:
         )
 
     def states(self) -> Dict[str, str]:
-        return {name: node.out(STATE) for name, node in self.nodes.items()}
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            return dict(zip(self.nodes, pool.map(lambda node: node.out(STATE), self.nodes.values())))
 
 
 @dataclass(frozen=True)
@@ -94,11 +101,11 @@ def fleet(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Converged, tampered with, and with a host that nobody can reach."""
     control = Control(collections, tmp_path_factory.mktemp("control"))
     planted = spread(NUMBER, [f"drift-{number}" for number in range(1, PLANTED_NODES + 1)])
-    nodes = {name: NetnsNode(name) for name in (*planted, CLEAN, BY_DOCUMENT, LACKING)}
+    nodes = {name: NetnsNode(name) for name in (*planted, *CLEAN, BY_DOCUMENT, LACKING)}
     made = Fleet(control, nodes, planted)
     try:
-        for node in nodes.values():
-            node.up(4)
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            list(pool.map(lambda node: node.up(4), nodes.values()))
         asked = {name: variables() for name in nodes}
         asked[BY_DOCUMENT] = variables(tables=False)
         _write_inventory(made, asked)
@@ -113,8 +120,8 @@ def fleet(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         _write_inventory(made, asked, {NOWHERE: {**UNREACHABLE, **variables()}})
         yield made
     finally:
-        for node in nodes.values():
-            node.down()
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            list(pool.map(NetnsNode.down, nodes.values()))
 
 
 def _write_inventory(fleet: Fleet, asked: Mapping[str, Any], more: Mapping[str, Any] = {}) -> None:
@@ -150,6 +157,8 @@ def test_every_planted_deviation_is_found_and_none_is_invented(looked: Looked) -
     told = {name: sorted(found(looked.host(name))) for name in looked.fleet.planted}
     planted = {name: sorted((plant.path, plant.kind) for plant in each) for name, each in looked.fleet.planted.items()}
     assert told == planted
+    drifted = {host["host"] for host in looked.document["hosts"] if host["deviations"]}
+    assert drifted == {*planted, BY_DOCUMENT}
     assert sum(len(looked.host(name)["deviations"]) for name in planted) == NUMBER
 
 
@@ -174,7 +183,7 @@ def test_a_row_behind_a_delivered_document_is_found(looked: Looked) -> None:
     assert pipeline["config_version"] == 1
 
 
-@pytest.mark.parametrize(("name", "state"), [(CLEAN, "clean"), (LACKING, "unsupported"), (NOWHERE, "unreachable")])
+@pytest.mark.parametrize(("name", "state"), [(CLEAN[0], "clean"), (LACKING, "unsupported"), (NOWHERE, "unreachable")])
 def test_hosts_without_drift_are_told_apart(looked: Looked, name: str, state: str) -> None:
     host = looked.host(name)
     assert (host["state"], host["deviations"]) == (state, [])
@@ -189,9 +198,9 @@ def test_the_report_fits_its_schema(looked: Looked) -> None:
 
 
 def test_the_report_tells_what_each_host_runs(looked: Looked) -> None:
-    host = looked.host(CLEAN)
+    host = looked.host(CLEAN[0])
     (nic,), (pipeline,) = host["nics"], host["pipelines"]
-    assert host["kernel"] == looked.fleet.nodes[CLEAN].out("uname -r")
+    assert host["kernel"] == looked.fleet.nodes[CLEAN[0]].out("uname -r")
     assert (nic["driver"], nic["profile"], nic["xdp"]["pipeline"]) == ("veth", ["generic", "veth"], PIPELINE)
     assert len(nic["profile_hash"]) >= 12
     assert pipeline["running_object_hash"] == pipeline["object_hash"]

@@ -13,7 +13,7 @@ from tests.ansible.conftest import Control
 from tests.playbook import collections_path
 from tests.probes import requires
 from tests.rollout import guard
-from tests.rollout.fleet import Fleet
+from tests.rollout.fleet import Fleet, places
 from tests.rollout.lab_member import LabMember
 from tests.rollout.scenarios import *  # noqa: F403 - tests, of which this file has the fleet
 
@@ -51,3 +51,24 @@ def fleet(made: Six) -> Six:
     made.apply(made.before)
     made.forget()
     return made
+
+
+def test_a_host_that_loses_its_power_while_it_proves_itself_comes_back_as_it_was(fleet: Six) -> None:
+    """With the role `boot`, and by itself; then a second run goes on."""
+    lost = fleet[2]
+    site = fleet.play("site", fleet.before, "--limit", lost.name, extra={"wirespeed_boot": True})
+    assert site.code == 0, site.said
+    expected = fleet.expected(2, m2="unreachable")
+    with fleet.filtering(but=[lost]):
+        with fleet.rolling_out(fleet.at_leisure) as run:
+            fleet.until(lost.published_in_run, fleet.output)
+            lost.power_off()
+            fleet.until(lambda: run.poll() is not None, fleet.output)
+            assert run.returncode == 2, fleet.output()
+        lost.power_on()
+    assert fleet.states() == expected
+    with fleet.filtering():
+        fleet.until(lambda: fleet.ended() == places(expected), lambda: f"not as expected: {fleet.ended()}")
+        again = fleet.rollout()
+        assert again.code == 0, again.said
+        assert fleet.ended() == places(["changed"] * len(MACHINES))

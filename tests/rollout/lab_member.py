@@ -29,10 +29,13 @@ class LabMember(Member):
     def __init__(self, node: Node) -> None:
         super().__init__()
         self.node, self.name = node, node.name
-        node.ssh(f"mkdir -p /root/guard && ip link set {self.nic} up")
-        node.put(REPOSITORY / "tests/ledger/stack.py", "/root/guard")
-        node.until(f"grep -q 1 /sys/class/net/{self.nic}/carrier")
-        self._agent = Agent(node, "rollout_agent.py")
+        self._agent = self._take_charge()
+
+    def _take_charge(self) -> Agent:
+        self.node.ssh(f"mkdir -p /root/guard && ip link set {self.nic} up")
+        self.node.put(REPOSITORY / "tests/ledger/stack.py", "/root/guard")
+        self.node.until(f"grep -q 1 /sys/class/net/{self.nic}/carrier")
+        return Agent(self.node, "rollout_agent.py")
 
     @property
     def connection(self) -> Dict[str, Any]:
@@ -75,3 +78,12 @@ class LabMember(Member):
 
     def back(self) -> None:
         qmp.human(self.node.monitor, f"hostfwd_add management tcp:127.0.0.1:{self.node.port}-10.0.2.15:22")
+
+    def power_off(self) -> None:
+        """Without a word: what was not on its disk is gone."""
+        self.node.kill()
+        self.close()
+
+    def power_on(self) -> None:
+        self.node.boot(self.node.kernel, self.node.nic_specs)
+        self._agent = self._take_charge()

@@ -31,6 +31,7 @@ from . import (
     show,
     top_verbs,
     trace_verbs,
+    tuning_verbs,
     upgrade_verbs,
     version_verbs,
 )
@@ -171,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     diagnose_verbs.add(verbs, _verb)
     boot_verbs.add(verbs, _verb)
     trace_verbs.add(verbs, _verb)
+    tuning_verbs.add(verbs, _verb)
     exporter_verbs.add(verbs, _verb)
     top_verbs.add(verbs, _verb)
     version_verbs.add(verbs, _verb)
