@@ -18,7 +18,7 @@ short_description: Where a rollback of one host goes
 description:
   - Lists the versions that a host is to go back to, for P(wirespeed.xdp.rollback#role).
   - It is part of the role P(wirespeed.xdp.rollback#role).
-positional: _input, what, pipelines, record, summary
+positional: _input, what, pipelines, record, summary, detach
 options:
   _input:
     description: V(rollout), V(previous), or a mapping of C(generation), C(configuration) and C(tuning).
@@ -42,6 +42,10 @@ options:
     description: The text of the fleet's. Where there is one, a host without a result is one that it has not come to.
     type: str
     required: false
+  detach:
+    description: Whether pipelines that were not there before are to be taken off; for V(rollout).
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -52,16 +56,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(code), C(configuration), C(tuning), and the same as C(lines) for people.
+  description: C(code), C(detached), C(configuration), C(tuning), and the same as C(lines) for people.
   type: dict
 """
 
 
 def rollback_goal(
-    to: Any, what: List[str], pipelines: List[str], record: str, summary: str = ""
+    to: Any, what: List[str], pipelines: List[str], record: str, summary: str = "", detach: bool = False
 ) -> Dict[str, List[Any]]:
     try:
-        return goal(to, list(what), list(pipelines), record, summary)
+        return goal(to, list(what), list(pipelines), record, summary, detach)
     except BadGoal as error:
         problem = str(error)
     raise AnsibleFilterError(problem)

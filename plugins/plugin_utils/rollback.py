@@ -20,10 +20,16 @@ class BadGoal(ValueError):
 
 
 def goal(
-    to: Union[str, Mapping[str, Any]], what: Sequence[str], pipelines: Sequence[str], record: str, summary: str = ""
+    to: Union[str, Mapping[str, Any]],
+    what: Sequence[str],
+    pipelines: Sequence[str],
+    record: str,
+    summary: str = "",
+    detach: bool = False,
 ) -> Goal:
     """``code``: ``name`` and ``generation`` of pipelines, ``configuration``: ``name`` and ``configuration``,
-    ``tuning``: at most one ``version``; None stands for the one before the last change. ``lines`` say it.
+    ``tuning``: at most one ``version``; None stands for the one before the last change. ``detached``: the ``name`` of
+    those that were not there before, with ``detach``. ``lines`` say it.
 
     ``record`` is the text of the host's result file, and ``summary`` that of the fleet's, for ``rollout``. Raises
     :class:`BadGoal`.
@@ -36,13 +42,14 @@ def goal(
     elif to == PREVIOUS:
         found = _everything(pipelines, None, None, [{"version": None}])
     elif to == ROLLOUT:
-        found = _before_rollout(record, summary)
+        found = _before_rollout(record, summary, detach)
     else:
         raise BadGoal(
             f"wirespeed_rollback_to is {to!r}. Allowed: {ROLLOUT}, {PREVIOUS}, or a mapping of {', '.join(NAMED)}."
         )
     notes = found.pop("lines", [])
     chosen: Goal = {word: found[word] if word in what else [] for word in WHAT}
+    chosen["detached"] = found.get("detached", []) if "code" in what else []
     return {**chosen, "lines": [*_lines(chosen), *notes] or ["nothing to go back to"]}
 
 
@@ -63,7 +70,7 @@ def _named(to: Mapping[str, Any], pipelines: Sequence[str]) -> Goal:
     return {word: found[word] if key in to else [] for key, word in NAMED.items()}
 
 
-def _before_rollout(text: str, summary: str) -> Goal:
+def _before_rollout(text: str, summary: str, detach: bool) -> Goal:
     """Only what that rollout has changed: the rest is not its matter."""
     if summary and not text:
         return {"code": [], "configuration": [], "tuning": [], "lines": ["no rollout has come to this host"]}
@@ -73,13 +80,16 @@ def _before_rollout(text: str, summary: str) -> Goal:
         raise BadGoal(
             "What this host ran before the rollout is not known. Say wirespeed_rollback_to: previous, or name versions."
         )
-    found: Goal = {"code": [], "configuration": [], "tuning": [], "lines": []}
+    found: Goal = {"code": [], "detached": [], "configuration": [], "tuning": [], "lines": []}
     then = (after or {}).get("pipelines", {})
     for name, was in before["pipelines"].items():
         now = then.get(name, {})
         if was["generation"] != now.get("generation"):
             if was["generation"] is None:
-                found["lines"].append(f"{name} was not there before: it stays; state detached takes it off.")
+                if detach:
+                    found["detached"].append({"name": name})
+                else:
+                    found["lines"].append(f"{name} was not there before: it stays, without wirespeed_rollback_detach.")
                 continue
             found["code"].append({"name": name, "generation": was["generation"]})
         if was["configuration"] != now.get("configuration"):
@@ -110,6 +120,7 @@ def _read(text: str) -> Mapping[str, Any]:
 def _lines(chosen: Goal) -> List[str]:
     lines = [f"{each['name']}: configuration {_name(each['configuration'])}" for each in chosen["configuration"]]
     lines += [f"{each['name']}: generation {_name(each['generation'])}" for each in chosen["code"]]
+    lines += [f"{each['name']}: off its NICs" for each in chosen["detached"]]
     return lines + [f"tuning {_name(each['version'])}" for each in chosen["tuning"]]
 
 

@@ -84,6 +84,20 @@ def test_code_and_tuning_go_back_by_themselves_without_a_result(fleet: Four) -> 
         assert fleet.ended() == [(1, True), *[(1, False)] * 3]
 
 
+def test_a_rollback_of_a_first_rollout_takes_the_pipeline_off_only_when_that_is_wanted(fleet: Four) -> None:
+    def carried() -> int:
+        return sum("prog/xdp" in member.inside("ip", "link", "show", member.nic) for member in fleet.members)
+
+    for member in fleet.members:
+        member.detach()
+    unwatched = {**fleet.briefly, "wirespeed_rollout_soak": {"seconds": 0}}
+    assert fleet.play("rollout", fleet.after, extra=unwatched).code == 0 and carried() == 4
+    stays = fleet.play("rollback", fleet.after)
+    assert stays.code == 0 and carried() == 4 and "guard was not there before" in stays.out, stays.said
+    goes = fleet.play("rollback", fleet.after, extra={"wirespeed_rollback_detach": True})
+    assert goes.code == 0 and carried() == 0, goes.said
+
+
 def test_a_document_reaches_all_hosts_and_one_that_misbehaves_is_taken_back_on_the_first(fleet: Four) -> None:
     wanted = fleet.documented(DENIED)
     fleet.apply(replace(fleet.before, denied=()))

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Dict, Iterator
+from typing import Any, Callable, ContextManager, Dict, Iterator, Mapping, Sequence
 
 from tests.lab import netns
 from tests.lab.wire import Wire
@@ -23,7 +23,8 @@ from . import guard
 from .guard import DENIED, Wanted
 from .member import Member
 
-APPLY = "import sys; from wirespeed.cli import main; sys.exit(main(['apply', '-f', '/root/guard/intent.yml']))"
+HOME = "/root/guard"
+MAIN = "import sys; from wirespeed.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 class NetnsMember(Member):
@@ -58,15 +59,22 @@ class NetnsMember(Member):
             yield lambda: stack.frames
 
     def apply(self, wanted: Wanted) -> None:
-        """The engine of this checkout on the node, whose /tmp is not that of this machine."""
-        folder = self.root / "root/guard"
-        shutil.copytree(REPOSITORY / "plugins/module_utils/wirespeed", folder / "engine/wirespeed")
-        for file in guard.files(wanted.manifest):
-            shutil.copy(file, folder)
         intent = {key[len("wirespeed_") :]: value for key, value in self.variables(wanted).items()}
         intent["pipelines"] = [{**each, "manifest": wanted.manifest.name} for each in intent["pipelines"]]
+        self._engine("apply", "-f", f"{HOME}/intent.yml", intent=intent, files=guard.files(wanted.manifest))
+
+    def detach(self) -> None:
+        """The pipeline is off the node, as before its first rollout."""
+        self._engine("pipeline", "detach", "guard")
+
+    def _engine(self, *words: str, intent: Mapping[str, Any] = {}, files: Sequence[Path] = ()) -> None:
+        """The command line of this checkout on the node, whose /tmp is not that of this machine."""
+        folder = self.root / HOME.lstrip("/")
+        shutil.copytree(REPOSITORY / "plugins/module_utils/wirespeed", folder / "engine/wirespeed")
+        for file in files:
+            shutil.copy(file, folder)
         (folder / "intent.yml").write_text(json.dumps(intent))
-        self.inside("env", "PYTHONPATH=/root/guard/engine", PYTHON, "-B", "-c", APPLY)
+        self.inside("env", f"PYTHONPATH={HOME}/engine", PYTHON, "-B", "-c", MAIN, *words)
         shutil.rmtree(folder)
 
     def cut_off(self) -> None:

@@ -121,8 +121,8 @@ def test_the_worst_of_the_steps_counts(disruptions: List[str], worst: str) -> No
     assert rollout.worst([{"disruption": each} for each in disruptions]) == worst
 
 
-def goal(to: Any, *what: str, text: str = "", summary: str = "") -> Dict[str, Any]:
-    return rollback.goal(to, what or rollback.WHAT, ["edge"], text, summary)
+def goal(to: Any, *what: str, text: str = "", summary: str = "", detach: bool = False) -> Dict[str, Any]:
+    return rollback.goal(to, what or rollback.WHAT, ["edge"], text, summary, detach)
 
 
 def test_a_rollback_of_a_rollout_leaves_what_that_did_not_change() -> None:
@@ -136,13 +136,23 @@ def test_a_host_that_a_rollout_left_as_it_was_goes_nowhere(made: Dict[str, Any])
     assert goal("rollout", text=json.dumps(made))["lines"] == ["nothing to go back to"]
 
 
-def test_what_was_not_there_before_stays() -> None:
+def of_a_first_install() -> str:
     first = {"pipelines": {"edge": {"generation": None, "configuration": 0}}, "tuning": 4}
     after = {"pipelines": {"edge": {"generation": "bbbb", "configuration": 1}}, "tuning": 4}
-    text = json.dumps({"schema": 1, "before": first, "after": after})
-    found = goal("rollout", text=text)
-    assert (found["code"], found["configuration"], found["tuning"]) == ([], [], [])
+    return json.dumps({"schema": 1, "before": first, "after": after})
+
+
+def test_what_was_not_there_before_stays() -> None:
+    found = goal("rollout", text=of_a_first_install())
+    assert (found["code"], found["detached"], found["configuration"], found["tuning"]) == ([], [], [], [])
     assert found["lines"][0].startswith("edge was not there before")
+
+
+def test_what_was_not_there_before_is_taken_off_when_that_is_wanted() -> None:
+    found = goal("rollout", text=of_a_first_install(), detach=True)
+    assert (found["code"], found["detached"], found["configuration"]) == ([], [{"name": "edge"}], [])
+    assert found["lines"] == ["edge: off its NICs"]
+    assert goal("rollout", "tuning", text=of_a_first_install(), detach=True)["detached"] == []
 
 
 def test_a_host_that_no_rollout_came_to_goes_nowhere() -> None:
