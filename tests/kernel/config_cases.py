@@ -83,6 +83,8 @@ SEC("xdp") int small(struct xdp_md *ctx)
 char _license[] SEC("license") = "GPL";
 """
 Rows = Mapping[str, Sequence[str]]
+FIRST: Rows = {"denied": ["192.0.2.0/24", "198.51.100.0/24"], "hosts": ["203.0.113.1"], "ports": ["53"]}
+SECOND: Rows = {"denied": ["192.0.2.0/25", "198.51.100.0/24"], "hosts": ["203.0.113.2", "203.0.113.3"], "ports": ["53"]}
 
 
 def sided(version: str = "1", **manifest: Any) -> PipelineSource:

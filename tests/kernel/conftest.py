@@ -12,7 +12,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Set
+from typing import Any, Callable, Iterator, Set
 
 import pytest
 
@@ -21,6 +21,8 @@ from tests.probes import requires
 from . import bpf_objects, netns, residue
 from .bpf_objects import BpfObject
 from .netns import Factory, Veth, command
+
+OnNode = Callable[[Callable[[str], Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,9 @@ def sender(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = Path(__file__).with_name("sender.c")
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(built), str(source)], check=True)
     return built
+
+
+@pytest.fixture
+def on_node(veth: Veth, places: Places) -> OnNode:
+    """Runs a function of the NIC's name in the namespace of ``veth``'s node."""
+    return lambda function: veth.node.run(function, veth.ifname)

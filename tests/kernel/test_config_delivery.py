@@ -1,79 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents delivered to a pipeline: by each strategy, whole or not at all, back and forth, and by who else."""
+"""Documents delivered to a pipeline: by each strategy, whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 from dataclasses import replace
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, List
 from unittest import mock
 
 import pytest
 
-from tests.pipelines import bundle_of, small
 from tests.probes import requires, requires_bpf
-from wirespeed import config_engine, pipeline_engine
+from wirespeed import config_engine
 from wirespeed.apply.executor import ApplyFailed
 from wirespeed.config import sides, store
 from wirespeed.config.compiled import Compiled
 from wirespeed.config.packed import Packed
 from wirespeed.config.strategy import Strategy
-from wirespeed.errors import BadInput, KernelRefusal, Refused, WirespeedError
+from wirespeed.errors import BadInput, KernelRefusal, Refused
 from wirespeed.kernel import bpf_batch
-from wirespeed.pipeline import fixtures, instance
+from wirespeed.pipeline import instance
 from wirespeed.pipeline.source import PipelineSource
 
-from . import test_tables
-from .config_cases import MAPS, PLAIN, PROGRAM, SIDED, Configured, Rows, document, live_rows, one_sided, sided
-from .conftest import Places
-from .netns import Factory, Veth
-from .test_restore import reboot, told
+from .config_cases import (
+    FIRST,
+    SECOND,
+    Configured,
+    Rows,
+    document,
+    one_sided,
+    sided,
+)
+from .conftest import OnNode
 
 pytestmark = [requires_bpf, requires("clang")]
-
-FIRST: Rows = {"denied": ["192.0.2.0/24", "198.51.100.0/24"], "hosts": ["203.0.113.1"], "ports": ["53"]}
-SECOND: Rows = {"denied": ["192.0.2.0/25", "198.51.100.0/24"], "hosts": ["203.0.113.2", "203.0.113.3"], "ports": ["53"]}
-ARRAY = """
-#include <wirespeed_config.h>
-WS_CONFIG;
-struct ports {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 16);
-	__type(key, __u32);
-	__type(value, __u16);
-};
-WS_TABLE(ports);
-SEC("xdp") int small(struct xdp_md *ctx)
-{
-	__u32 side = ws_side(), port = 53;
-	__u16 *said = ws_lookup(ports, side, &port);
-
-	return said && *said ? XDP_DROP : XDP_PASS;
-}
-char _license[] SEC("license") = "GPL";
-"""
-PER_CPU = """
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 16);
-	__type(key, __u32);
-	__type(value, __u32);
-} limits SEC(".maps");
-SEC("xdp") int small(struct xdp_md *ctx)
-{
-	__u32 key = 1;
-
-	return bpf_map_lookup_elem(&limits, &key) ? XDP_DROP : XDP_PASS;
-}
-char _license[] SEC("license") = "GPL";
-"""
-OnNode = Callable[[Callable[[str], Any]], Any]
-
-
-@pytest.fixture
-def on_node(veth: Veth, places: Places) -> OnNode:
-    """Runs a function of the NIC's name in the node's namespace."""
-    return lambda function: veth.node.run(function, veth.ifname)
 
 
 @pytest.mark.parametrize(
@@ -222,118 +182,6 @@ def test_what_fails_half_way_leaves_all_as_it_was(on_node: OnNode, strategy: str
     on_node(deliver)
 
 
-@pytest.mark.parametrize("attach", ["root", "direct"])
-def test_a_delivered_document_outlives_the_code(on_node: OnNode, attach: str) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided(), attach)
-        node.apply(FIRST, "entry")
-        node.apply(SECOND, "program_swap")
-        steps = [step["action"] for step in node.converge(sided(version="2"))["steps"]]
-        assert "load" in steps and steps.index("load") < steps.index("deliver") < steps.index("publish")
-        assert node.rows == SECOND
-        assert config_engine.history("small").version == 2
-        assert node.converge()["steps"] == []
-
-    on_node(deliver)
-
-
-def test_rows_go_over_to_tables_of_another_layout(on_node: OnNode) -> None:
-    wider = (SIDED + PLAIN + PROGRAM).replace("__type(value, __u8)", "__type(value, __u32)")
-
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        node.apply(FIRST, "entry")
-        node.apply(SECOND, "map_swap")
-        node.converge(small(wider, version="2", maps=MAPS))
-        assert node.rows == SECOND
-        shown = config_engine.show("small")
-        assert (shown.version, dict(shown.drift)) == (2, {})
-        assert not node.apply(SECOND).changed
-        assert config_engine.rollback("small").version == 3
-        assert node.rows == FIRST
-
-    on_node(deliver)
-
-
-def test_code_whose_tables_cannot_take_the_rows_is_refused(on_node: OnNode) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        node.apply(FIRST, "entry")
-        with pytest.raises(Refused, match="The configuration that was delivered does not fit the tables of this code"):
-            node.converge(one_sided("2"))
-        assert node.rows == FIRST
-
-    on_node(deliver)
-
-
-def test_a_boot_brings_the_last_document_back(namespaces: Factory, places: Places) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        node.apply(FIRST, "program_swap")
-        node.apply(SECOND, "map_swap")
-
-    veth = namespaces.veth()
-    veth.node.run(deliver, veth.ifname)
-    booted = reboot(namespaces, places)
-    code, said = told(booted.node, "restore")
-    assert (code, said["failed"]) == (0, [])
-    assert booted.node.run(live_rows) == SECOND
-
-
-def test_code_that_is_rolled_back_keeps_the_configuration(on_node: OnNode) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        node.apply(FIRST, "entry")
-        node.converge(sided(version="2"))
-        node.apply(SECOND)
-        pipeline_engine.rolled_back("small", None, bundle_of(), False)
-        assert node.rows == SECOND
-
-    on_node(deliver)
-
-
-@pytest.mark.parametrize("strategy", ["entry", "program_swap"])
-def test_a_rollback_brings_the_rows_before_as_a_new_version(on_node: OnNode, strategy: str) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        node.apply(FIRST, "entry")
-        node.apply(SECOND, "map_swap")
-        told = config_engine.rollback("small", strategy=Strategy(strategy))
-        assert (told.version, node.rows) == (3, FIRST)
-        assert config_engine.history("small").deliveries[-1].rollback_to == 1
-        assert config_engine.rollback("small", 2).version == 4
-        assert node.rows == SECOND
-
-    on_node(deliver)
-
-
-def test_a_rollback_to_the_side_that_was_live_only_turns_the_word(on_node: OnNode) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        node.apply(FIRST, "entry")
-        node.apply(SECOND, "map_swap")
-        with mock.patch.object(bpf_batch, "update", side_effect=AssertionError("rows are written")):
-            assert config_engine.rollback("small").strategy == "map_swap"
-        assert node.rows == FIRST
-
-    on_node(deliver)
-
-
-def test_a_version_that_is_not_kept_is_no_place_to_go_back_to(on_node: OnNode) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        for number in range(1, 6):
-            node.apply({"hosts": [f"203.0.113.{number}"]})
-        assert len(config_engine.history("small").kept) == 3
-        assert len(list(store.folder(node.paths, "small").glob("*.bundle"))) == 3
-        with pytest.raises(WirespeedError, match="are not kept on this node"):
-            config_engine.rollback("small", 1)
-        with pytest.raises(BadInput, match="has no version 9"):
-            config_engine.rollback("small", 9)
-
-    on_node(deliver)
-
-
 def test_a_pipeline_that_does_not_run_is_told_with_those_that_do(on_node: OnNode) -> None:
     def deliver(nic: str) -> None:
         node = Configured(nic, sided())
@@ -341,27 +189,6 @@ def test_a_pipeline_that_does_not_run_is_told_with_those_that_do(on_node: OnNode
             config_engine.apply("other", document(node.source, FIRST))
         with pytest.raises(BadInput, match="'nowhere' is no table of small"):
             config_engine.show("small", ["nowhere"])
-
-    on_node(deliver)
-
-
-def test_tables_that_the_intent_fills_are_its_own(on_node: OnNode) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided(), tables={"hosts": ["203.0.113.7"]})
-        with pytest.raises(Refused, match="are filled by the intent of this node"):
-            node.apply(FIRST)
-        assert node.rows == {"hosts": ["203.0.113.7"]}
-
-    on_node(deliver)
-
-
-def test_an_intent_with_rows_takes_the_tables_over(on_node: OnNode) -> None:
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided())
-        node.apply(FIRST, "entry")
-        node.apply(SECOND, "map_swap")
-        node.converge(tables={"hosts": ["203.0.113.7"]})
-        assert node.rows == {"hosts": ["203.0.113.7"]}
 
     on_node(deliver)
 
@@ -378,37 +205,6 @@ def test_long_work_tells_how_far_it_is(on_node: OnNode) -> None:
     on_node(deliver)
 
 
-def test_rows_in_each_type_of_map_read_back_as_they_were_delivered(on_node: OnNode) -> None:
-    rows = {name: list(said) for name, (dummy, said) in test_tables.ROWS.items()}
-    others = {name: said[1:] for name, said in rows.items()}
-
-    def deliver(nic: str) -> None:
-        node = Configured(nic, test_tables.source())
-        for wanted in (rows, others, rows):
-            node.apply(wanted, "entry")
-            assert node.rows == wanted
-        node.apply(others, "program_swap")
-        assert node.rows == others
-
-    on_node(deliver)
-
-
-def test_a_value_that_cpus_see_differently_is_drift(on_node: OnNode) -> None:
-    def deliver(nic: str) -> None:
-        source = small(PER_CPU, maps={"limits": {"role": "config", "table": "records"}})
-        node = Configured(nic, source)
-        rows = {"limits": [{"key": 1, "value": 7}, {"key": 2, "value": 8}]}
-        node.apply(rows, "entry")
-        with instance.open_table(node.paths, "small", source.generation, "limits") as found:
-            value = found.lookup(b"\2\0\0\0") or b""
-            found.update(b"\2\0\0\0", value[:-8] + bytes(8))
-        told = node.apply(rows)
-        assert told.tables == {"limits": {"added": 0, "changed": 1, "removed": 0}}
-        assert not node.apply(rows).changed
-
-    on_node(deliver)
-
-
 def test_check_mode_tells_the_same_and_does_nothing(on_node: OnNode) -> None:
     def deliver(nic: str) -> None:
         node = Configured(nic, sided())
@@ -418,40 +214,6 @@ def test_check_mode_tells_the_same_and_does_nothing(on_node: OnNode) -> None:
         assert (told.version, told.strategy, told.tables) == (done.version, done.strategy, done.tables)
 
     on_node(deliver)
-
-
-def test_both_sides_have_the_size_of_the_manifest(on_node: OnNode) -> None:
-    maps = {name: {**spec, "max_entries": 4096} for name, spec in MAPS.items()}
-
-    def deliver(nic: str) -> None:
-        node = Configured(nic, sided(maps=maps))
-        hosts = [f"10.0.{number >> 8}.{number & 255}" for number in range(3000)]
-        for rows in ({"hosts": hosts}, {"hosts": hosts[1:]}):
-            node.apply(rows, "map_swap")
-            assert node.rows == rows
-
-    on_node(deliver)
-
-
-def test_both_sides_of_an_array_have_the_size_of_the_manifest(on_node: OnNode) -> None:
-    maps = {"ports": {"role": "config", "table": "port_set", "max_entries": 65536}}
-
-    def deliver(nic: str) -> None:
-        node = Configured(nic, small(ARRAY, maps=maps))
-        for rows in ({"ports": ["53", "65535"]}, {"ports": ["443"]}):
-            node.apply(rows, "map_swap")
-            assert node.rows == rows
-
-    on_node(deliver)
-
-
-def test_test_packets_meet_the_rows_of_a_table_with_two_sides(places: Places) -> None:
-    packet = {"ipv4": {"source": "192.0.2.9"}, "udp": {"destination": 53}}
-    tests: List[Dict[str, Any]] = [
-        {"name": "denied", "packet": packet, "tables": {"denied": ["192.0.2.0/24"]}, "action": "drop"},
-        {"name": "not denied", "packet": packet, "action": "pass"},
-    ]
-    assert fixtures.run(sided(tests=tests)) == ()
 
 
 def live_word(node: Configured) -> sides.Word:

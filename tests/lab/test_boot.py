@@ -130,19 +130,24 @@ print(*(line for line in text.splitlines() if line.startswith(asked)), sep="\\n"
 """
 
 
-def test_the_exporter_reads_everything_within_its_sandbox(booted: Site, tmp_path: Path) -> None:
-    asked = {"observability_install": False, "observability_walk": True, "observability_entities": 10}
-    role(booted, tmp_path, name="observability", **asked)
+def scraped(site: Site) -> List[str]:
+    """Lines of the exporter, as soon as it answers: which parts it could read, and the NICs of each pipeline."""
     told: List[str] = []
 
     def answers() -> bool:
-        told[:] = booted.node.out(f"python3 -c '{SCRAPE}' 2>/dev/null || true").splitlines()
+        told[:] = site.node.out(f"python3 -c '{SCRAPE}' 2>/dev/null || true").splitlines()
         return bool(told)
 
-    booted.until(answers, "the exporter does not answer")
+    site.until(answers, "the exporter does not answer")
+    return told
+
+
+def test_the_exporter_reads_everything_within_its_sandbox(booted: Site, tmp_path: Path) -> None:
+    asked = {"observability_install": False, "observability_walk": True, "observability_entities": 10}
+    role(booted, tmp_path, name="observability", **asked)
     parts = ("nics", "pipelines", "maps", "entities")
     wanted = {f'wirespeed_scrape_success{{part="{part}"}} 1.0' for part in parts}
-    assert {*wanted, 'wirespeed_pipeline_nics{pipeline="scrubber"} 2.0'} == set(told)
+    assert {*wanted, 'wirespeed_pipeline_nics{pipeline="scrubber"} 2.0'} == set(scraped(booted))
     role(booted, tmp_path, name="observability", observability_state="absent")
     assert not booted.node.out("ls /etc/systemd/system/wirespeed-exporter* 2>/dev/null || true")
 
