@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, Optional
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.result_file import write
-from ..plugin_utils.rollout import record
+from ..plugin_utils.rollout import partial, record
 
 
 class ActionModule(ActionBase):
@@ -27,12 +27,15 @@ class ActionModule(ActionBase):
                 "plan": {"type": "dict", "required": True},
                 "change": {"type": "dict"},
                 "deliveries": {"type": "list", "elements": "dict", "default": []},
+                "taken_back": {"type": "list", "elements": "dict", "default": []},
             }
         )
         host = str((task_vars or {})["inventory_hostname"])
         path = Path(asked["folder"], "hosts", f"{host.replace(os.sep, '_')}.json")
         earlier = path.read_text(encoding="utf-8") if path.exists() else ""
-        made = record(host, asked["run"], asked["plan"], earlier, asked["change"], asked["deliveries"], time.time())
+        of_change = asked["change"], asked["deliveries"]
+        made = record(host, asked["run"], asked["plan"], earlier, *of_change, time.time(), asked["taken_back"])
         if not self._task.check_mode:
             write(path, made)
-        return {"changed": False, "path": str(path), "record": made}
+        left = partial(*of_change) and not asked["taken_back"]
+        return {"changed": False, "path": str(path), "record": made, "partial": left}

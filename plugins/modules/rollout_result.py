@@ -47,6 +47,12 @@ options:
     type: list
     elements: dict
     default: []
+  taken_back:
+    description:
+      - What the tasks returned that took the rest back where a part had failed; see RV(partial).
+    type: list
+    elements: dict
+    default: []
 seealso:
   - module: wirespeed.xdp.rollout_report
   - module: wirespeed.xdp.node
@@ -72,6 +78,11 @@ record:
   returned: success
   type: dict
   sample: {schema: 1, host: edge1, state: changed, reached: true, message: ''}
+partial:
+  description: Whether a part of the change is on the host although another has failed, and nothing was taken back yet.
+  returned: success
+  type: bool
+  sample: false
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -86,6 +97,7 @@ def main() -> None:
             "plan": {"type": "dict", "required": True},
             "change": {"type": "dict"},
             "deliveries": {"type": "list", "elements": "dict", "default": []},
+            "taken_back": {"type": "list", "elements": "dict", "default": []},
         },
         supports_check_mode=True,
     ).fail_json(msg="Call this module by its full name, wirespeed.xdp.rollout_result.")

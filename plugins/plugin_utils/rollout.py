@@ -37,10 +37,15 @@ def record(
     change: Optional[Result],
     deliveries: Sequence[Result],
     now: float,
+    taken_back: Sequence[Result] = (),
 ) -> Dict[str, Any]:
-    """``earlier`` is the text of the host's record so far; ``change`` None before the change begins."""
-    results = [each for each in (change, *deliveries) if each is not None and not each.get("skipped")]
+    """``earlier`` is the text of the host's record so far; ``change`` None before the change begins. ``taken_back``:
+    of the tasks that undid the rest of a :func:`partial` change."""
+    results = _carried_out(change, deliveries)
     state = "begun" if change is None else _state(results)
+    if taken_back:
+        results += [item for each in taken_back for item in each.get("results", (each,))]
+        state = "failed" if any(map(_went_wrong, taken_back)) else "rolled_back"
     told = plan if change is None or "steps" not in change else change
     made = {
         "schema": SCHEMA,
@@ -63,6 +68,18 @@ def record(
     }
     versions = _versions(plan, change, deliveries)
     return {**made, **_kept(made, versions, _read(earlier))}
+
+
+def partial(change: Optional[Result], deliveries: Sequence[Result]) -> bool:
+    """Whether a part of the change is on the host although another has failed."""
+    results = _carried_out(change, deliveries)
+    failed = [each for each in results if _went_wrong(each)]
+    reachable = not any(each.get("unreachable") for each in failed)
+    return bool(failed) and reachable and any(each.get("changed") for each in results if each not in failed)
+
+
+def _carried_out(change: Optional[Result], deliveries: Sequence[Result]) -> List[Result]:
+    return [each for each in (change, *deliveries) if each is not None and not each.get("skipped")]
 
 
 def _versions(plan: Result, change: Optional[Result], deliveries: Sequence[Result]) -> Dict[str, Any]:
@@ -103,8 +120,8 @@ def _state(results: Sequence[Result]) -> str:
     failed = [each for each in results if each.get("failed")]
     if not failed:
         return "changed" if any(each.get("changed") for each in results) else "unchanged"
-    if failed[0] is not results[0] and results[0].get("changed"):
-        return "failed"  # the documents: the code that went before them stays
+    if any(each.get("changed") for each in results if each not in failed):
+        return "failed"  # a part of it stays until it is taken back
     outcome = failed[0].get("outcome") or {}
     if "undone" in outcome:
         return "rolled_back" if failed[0].get("clean", True) else "failed"

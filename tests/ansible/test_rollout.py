@@ -16,7 +16,7 @@ import pytest
 from tests.netns_node.node import NetnsNode
 from tests.probes import requires
 from tests.rollout import guard
-from tests.rollout.fleet import BEFORE, Fleet
+from tests.rollout.fleet import BEFORE, Fleet, places
 from tests.rollout.guard import ALLOWED, DENIED
 from tests.rollout.netns_member import NetnsMember
 from tests.rollout.scenarios import *  # noqa: F403 - tests, of which this file has the fleet
@@ -111,6 +111,21 @@ def test_a_document_reaches_all_hosts_and_one_that_misbehaves_is_taken_back_on_t
         answer = fleet.play("rollout", fleet.documented(DENIED, ALLOWED), extra=wrong)
         assert answer.code == 2, answer.said
     assert fleet.states() == fleet.expected(1, m1="rolled_back")
+    assert "verdict denied went from" in fleet.record(1)["message"]
+
+
+def test_code_goes_back_too_where_the_document_that_came_with_it_misbehaves(fleet: Four) -> None:
+    fleet.apply(replace(fleet.before, denied=()))
+    assert fleet.play("rollout", fleet.documented(DENIED), extra=fleet.briefly).code == 0
+    document = fleet.documented(DENIED, ALLOWED).document
+    soak = {"seconds": fleet.soak, "min_packets": 20, "max_change": 0.1}
+    with fleet.filtering():
+        wanted = replace(fleet.after, denied=(), document=document)
+        answer = fleet.play("rollout", wanted, extra={**fleet.briefly, "wirespeed_rollout_soak": soak})
+        assert answer.code == 2, answer.said
+        expected = fleet.expected(1, m1="rolled_back")
+        assert fleet.ended() == places(expected)
+    assert fleet.states() == expected
     assert "verdict denied went from" in fleet.record(1)["message"]
 
 

@@ -21,9 +21,11 @@ UNDONE = {"failed": True, "msg": "no.", "outcome": {"done": [STEP], "undone": [S
 LOST = {"unreachable": True, "msg": "timed out"}
 
 
-def record(change: Optional[Dict[str, Any]], *deliveries: Dict[str, Any], earlier: str = "") -> Dict[str, Any]:
+def record(
+    change: Optional[Dict[str, Any]], *deliveries: Dict[str, Any], earlier: str = "", back: Any = ()
+) -> Dict[str, Any]:
     plan = {**UNCHANGED, "versions": {"before": NEW}} if change is UNCHANGED else PLAN
-    return rollout.record("edge1", RUN, plan, earlier, change, deliveries, 160.0)
+    return rollout.record("edge1", RUN, plan, earlier, change, deliveries, 160.0, back)
 
 
 def delivery(**result: Any) -> Dict[str, Any]:
@@ -53,6 +55,40 @@ def test_code_that_stays_without_its_document_is_no_rollback() -> None:
     failed = delivery(failed=True, msg="no.", outcome={"done": [STEP], "undone": [STEP]}, clean=True)
     assert record(CHANGED, failed)["state"] == "failed"
     assert record(UNCHANGED, failed)["state"] == "rolled_back"
+
+
+REFUSED = {"failed": True, "msg": "no.", "outcome": {"done": [STEP], "undone": [STEP]}, "clean": True}
+DELIVERED = {"version": 2, "before": 1, "changed": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "deliveries", "left"),
+    [
+        (CHANGED, [REFUSED], True),
+        (UNCHANGED, [DELIVERED, REFUSED], True),
+        (UNCHANGED, [REFUSED], False),
+        (CHANGED, [DELIVERED], False),
+        (UNDONE, [], False),
+        (CHANGED, [LOST], False),
+        (None, [], False),
+    ],
+)
+def test_a_part_is_left_where_something_changed_before_a_document_failed(
+    change: Any, deliveries: List[Dict[str, Any]], left: bool
+) -> None:
+    assert rollout.partial(change, [delivery(**each) for each in deliveries]) is left
+
+
+def test_a_host_whose_part_was_taken_back_is_where_it_was() -> None:
+    back = [{"results": [{"changed": True}], "changed": True}, {"skipped": True, "results": []}]
+    made = record(CHANGED, delivery(**REFUSED), back=back)
+    assert (made["state"], made["message"], made["after"]) == ("rolled_back", "no.", OLD)
+
+
+def test_a_host_whose_part_could_not_be_taken_back_needs_a_look() -> None:
+    stuck = {"results": [{"failed": True, "msg": "that neither."}], "failed": True}
+    made = record(CHANGED, delivery(**REFUSED), back=[stuck])
+    assert (made["state"], made["message"]) == ("failed", "no. that neither.")
 
 
 def test_a_delivered_document_is_in_the_versions_after() -> None:
