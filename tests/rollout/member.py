@@ -110,6 +110,11 @@ class Member(abc.ABC):
         """Whether a run has begun steps on it, and has neither kept nor undone them yet."""
         return bool(self.inside("sh", "-c", f"ls {STATE}/journal 2>/dev/null || true"))
 
+    def idle(self) -> bool:
+        """Whether no module runs on it (with pipelining that is an interpreter without arguments) and none has left a
+        journal."""
+        return not self.inside("sh", "-c", "pgrep -xf /usr/bin/python3 || [ $? = 1 ]") and not self.underway()
+
     def published_in_run(self) -> bool:
         """Whether the run under way has come past its publish."""
         return '"action":"publish"' in self.read(f"{STATE}/journal")
