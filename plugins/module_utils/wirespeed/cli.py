@@ -43,6 +43,7 @@ from .model.intent import parse
 from .profiles.load import load
 
 OK, ERROR, DIFFERS = 0, 1, 2
+INTERRUPTED = 130  # as shells have it: 128 and the signal's number
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -54,6 +55,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except WirespeedError as error:
         print(f"wirespeed: {error}", file=sys.stderr)
         return ERROR
+    except KeyboardInterrupt as interrupt:
+        print(f"wirespeed: interrupted. {interrupt}".rstrip(), file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has had enough. What is still unwritten must not fail once more when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

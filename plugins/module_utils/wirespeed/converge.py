@@ -187,7 +187,10 @@ class Converger:
         Links that a step took down must be back before the next look: what bonds can send through then decides what
         may be changed, and the last look is what the run reports.
         """
-        transaction = Transaction(actuators, start(self._journal, node.boot_id))
+        with Transaction(actuators, start(self._journal, node.boot_id)) as transaction:
+            return self._settle(node, planned, transaction)
+
+    def _settle(self, node: Node, planned: Plan, transaction: Transaction) -> Tuple[Node, Desired, Tuple[Step, ...]]:
         serving = [member.name for upper in node.uppers.values() for member in upper.members if member.serves]
         for dummy in range(MAX_PASSES):
             had_carrier = [name for name in _bounced(planned.steps) if has_carrier(name)]

@@ -127,13 +127,13 @@ def in_place(
     undo: Dict[str, Any] = {"word": found.tables().live_word().number}
     if wanted.after["strategy"] == Strategy.ENTRY.value:
         undo = {"undo": store.keep_undo(paths, found.pipeline, differences)}
-    transaction = Transaction(actuators(pipelines), journals.start(_journal(paths), host.read().boot_id))
     watched = {found.pipeline: Watched((), found.source.manifest)}
-    if soaking is not None:
-        soaking.before(watched)
-    transaction.run([replace(wanted, before={**wanted.before, **undo})])
-    notes = () if soaking is None else prove(transaction, soaking, watched)
-    transaction.commit()
+    with Transaction(actuators(pipelines), journals.start(_journal(paths), host.read().boot_id)) as transaction:
+        if soaking is not None:
+            soaking.before(watched)
+        transaction.run([replace(wanted, before={**wanted.before, **undo})])
+        notes = () if soaking is None else prove(transaction, soaking, watched)
+        transaction.commit()
     return notes
 
 

@@ -203,9 +203,9 @@ def _run(paths: Paths, steps: Sequence[Step]) -> List[str]:
         node = observe(paths, _names(paths))
         traced.end_abandoned(paths)
         recover(journal, node.boot_id, carry_out, node.nics)
-        transaction = Transaction(carry_out, start(journal, node.boot_id))
-        transaction.run(steps)
-        transaction.commit()
+        with Transaction(carry_out, start(journal, node.boot_id)) as transaction:
+            transaction.run(steps)
+            transaction.commit()
         garbage.collect(paths)
         return pipelines.notes
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Mapping, Sequence, Tuple
+from types import TracebackType
+from typing import List, Mapping, Optional, Sequence, Tuple, Type
 
 from ..errors import WirespeedError
 from ..model.step import Step
@@ -26,11 +27,7 @@ class ApplyFailed(WirespeedError):
 
     def __init__(self, step: Step, cause: WirespeedError, outcome: Outcome, left: Sequence[str]) -> None:
         problem = f"{step.path}: {step.action} {_change(step)} failed: {cause.problem}"
-        if left:
-            remedy = f"NOT undone: {'; '.join(left)}. The next run tries again to undo it."
-        else:
-            remedy = f"{len(outcome.undone)} earlier step(s) were undone; the node is as before."
-        super().__init__(problem, f"{remedy} {cause.remedy}".strip())
+        super().__init__(problem, f"{_told(len(outcome.undone), left)} {cause.remedy}".strip())
         self.step = step
         self.cause = cause
         self.outcome = outcome
@@ -40,13 +37,25 @@ class ApplyFailed(WirespeedError):
 class Transaction:
     """Steps under one journal, in as many goes as it takes: in the end all of them stand, or none.
 
-    A process that dies in between leaves the journal, and the next run undoes what it names.
+    A process that dies in between leaves the journal, and the next run undoes what it names. As a context, Ctrl-C in
+    the body undoes everything too, and says so; a second one in the middle of that leaves the rest to the next run.
     """
 
     def __init__(self, actuators: Actuators, journal: journals.Journal) -> None:
         self._actuators = actuators
         self._journal = journal
         self._begun: List[Tuple[int, Step]] = []
+        self._committed = False
+
+    def __enter__(self) -> "Transaction":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        if isinstance(error, KeyboardInterrupt) and not self._committed:
+            undone, left = self.roll_back()
+            error.args = (_told(len(undone), left),)
 
     @property
     def steps(self) -> Tuple[Step, ...]:
@@ -76,8 +85,15 @@ class Transaction:
         return undone, left
 
     def commit(self) -> Tuple[Step, ...]:
+        self._committed = True
         self._journal.close()
         return self.steps
+
+
+def _told(undone: int, left: Sequence[str]) -> str:
+    if left:
+        return f"NOT undone: {'; '.join(left)}. The next run tries again to undo it."
+    return f"{undone} earlier step(s) were undone; the node is as before."
 
 
 def _change(step: Step) -> str:
