@@ -12,11 +12,12 @@ PYTEST_ARGS ?=
 BENCHES ?=
 CORES ?=
 TARGETS ?=
+UNITS ?=
 JUDGES ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep bench lint sanity sanity-all integration judges importer molecule docs dist setup setup-lab setup-browser bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
+.PHONY: help demo test test-deep bench lint sanity sanity-all units integration judges importer molecule docs dist setup setup-lab setup-browser bpf collection venv lab-up lab-ssh lab-down lab-list netns-up netns-inventory netns-down clean
 
 help:
 	@echo "make demo [NODE=netns]   a small fleet of virtual machines (or one network namespace), tuned and filtering"
@@ -25,8 +26,9 @@ help:
 	@echo "make test-deep           what make test leaves out as well: each claim on every kernel, and as often as promised"
 	@echo "make lint                ruff, mypy, import contracts, ansible-lint, yamllint, clang-format, the site"
 	@echo "make sanity              ansible-test sanity on the collection as it ships"
-	@echo "make sanity-all          the same, and tests/ansible, under every ansible-core that is supported (CORES='2.21')"
+	@echo "make units               ansible-test units: tests/unit on the collection as it ships"
 	@echo "make integration         ansible-test integration, in namespaces of its own"
+	@echo "make sanity-all          all three, and tests/ansible, under every ansible-core that is supported (CORES='2.21')"
 	@echo "make judges              galaxy-importer, antsibull, ansible-builder, molecule; make importer, make molecule"
 	@echo "make docs                the documentation as a site, in build/site"
 	@echo "make dist                what a release consists of, from the commit, in build/dist"
@@ -105,7 +107,10 @@ lint: collection
 sanity: collection
 	@$(STAGE) "ansible-test sanity" $(VENV)/bin/python tools/sanity.py
 
-# Sanity and the tests of tests/ansible under every ansible-core that is supported (tools/cores.py).
+units: collection
+	@$(STAGE) "ansible-test units" $(VENV)/bin/python tools/units.py $(UNITS)
+
+# Sanity, units, integration and the tests of tests/ansible under every ansible-core that is supported (tools/cores.py).
 sanity-all: collection setup
 	@$(STAGE) "every ansible-core" $(VENV)/bin/python tools/cores.py $(CORES)
 

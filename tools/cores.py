@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The judges of a collection under every ansible-core that it supports: ``cores.py [--list] [CORE ...]``.
 
-For each core an environment of its own, with the newest Python here that the core runs on. In it runs ``ansible-test
-sanity``, for every Python here that the core knows as a target, and then tests/ansible. A core for which no Python is
-here is named as not judged, and the exit code is 3 then: not judged is not passed.
+For each core an environment of its own, with the newest Python here that the core runs on. In it run ``ansible-test
+sanity``, for every Python here that the core knows as a target, ``ansible-test units`` and ``integration``, and then
+tests/ansible. A core for which no Python is here is named as not judged, and the exit code is 3 then: not judged is not
+passed.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def judge(core: Core, python: Path) -> List[str]:
     others = os.pathsep.join(str(path.parent) for path in pythons.found().values())
     settings = {**os.environ, "WIRESPEED_PYTHONS": others}
     commands = {
-        "sanity": [str(python), str(project.ROOT / "tools/sanity.py")],
+        **{name: [str(python), str(project.ROOT / f"tools/{name}.py")] for name in ("sanity", "units", "integration")},
         "tests": [str(python), "-m", "pytest", "-q", "-rs", *TESTS],
     }
     failed = []

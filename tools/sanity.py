@@ -57,9 +57,13 @@ def further_pythons() -> List[str]:
     return [each for each in os.environ.get("WIRESPEED_PYTHONS", "").split(os.pathsep) if each]
 
 
+def targets() -> List[str]:
+    """The Pythons that compile and import run on: one that is named, else every one of PATH that the core knows."""
+    return [] if further_pythons() else ["--python", f"{sys.version_info.major}.{sys.version_info.minor}"]
+
+
 def judge(collection: Path, arguments: Sequence[str]) -> "tuple[int, str]":
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    command = [str(BIN / "ansible-test"), "sanity", "--local", "--python", version, "--color", "no", *arguments]
+    command = [str(BIN / "ansible-test"), "sanity", "--local", *targets(), "--color", "no", *arguments]
     child = subprocess.Popen(
         command,
         cwd=collection,
