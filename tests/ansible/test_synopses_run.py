@@ -57,8 +57,11 @@ pytestmark = [requires_bpf, requires("clang", "ethtool", "xdp-tools"), requires_
 
 def typed(program: str) -> List[synopsis.Line]:
     """Each once, where it stands first."""
-    found = [line for path in PAGES for line in synopsis.lines(path, program)]
-    return [line for line in {line.text: line for line in reversed(found)}.values() if line.text not in NOT_HERE]
+    first: Dict[str, synopsis.Line] = {}
+    for path in PAGES:
+        for line in synopsis.lines(path, program):
+            first.setdefault(line.text, line)
+    return [line for text, line in first.items() if text not in NOT_HERE]
 
 
 def test_each_line_that_is_not_typed_still_stands_somewhere() -> None:
@@ -90,17 +93,23 @@ def test_a_command_of_a_page_is_one_that_works(on_a_node: Shell, line: synopsis.
 @pytest.fixture(scope="module")
 def on_a_control_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     folder = tmp_path_factory.mktemp("control")
-    variables = {
-        "wirespeed_nics": [{"name": INTERFACE, "pipeline": "scrubber"}],
-        "wirespeed_pipelines": [{"name": "scrubber", "tables": {"deny_v4": ["192.0.2.0/24"]}}],
-        "wirespeed_rollout_soak": {"seconds": 1},
-    }
     with node("edge1") as edge, reader.at_home(folder) as shell:
-        hosts = inventory.inventory([edge], {"edge1": variables})
-        (folder / "inventory.yml").write_text(json.dumps(hosts))
-        code, said = shell.run("export ANSIBLE_COLLECTIONS_PATH=$(python3 collection/stage.py --path)")
-        assert code == 0, said
-        shell.run(f"cd {shlex.quote(str(folder))}")
+        for name, constants in (("before.yml", {"with_policies": False}), ("inventory.yml", {})):
+            pipeline = {"name": "scrubber", "tables": {"deny_v4": ["192.0.2.0/24"]}, "constants": constants}
+            variables = {
+                "wirespeed_nics": [{"name": INTERFACE, "pipeline": "scrubber"}],
+                "wirespeed_pipelines": [pipeline],
+                "wirespeed_rollout_soak": {"seconds": 1},
+            }
+            (folder / name).write_text(json.dumps(inventory.inventory([edge], {"edge1": variables})))
+        setting_out = (
+            "export ANSIBLE_COLLECTIONS_PATH=$(python3 collection/stage.py --path)",
+            f"cd {shlex.quote(str(folder))}",
+            "ansible-playbook -i before.yml wirespeed.xdp.site",  # code to go back to
+        )
+        for command in setting_out:
+            code, said = shell.run(command)
+            assert code == 0, said
         yield shell
 
 

@@ -65,3 +65,13 @@ def test_a_version_that_is_not_kept_is_no_place_to_go_back_to(on_node: OnNode) -
             config_engine.rollback("small", 9)
 
     on_node(deliver)
+
+
+def test_where_no_document_was_delivered_there_is_none_to_go_back_to(on_node: OnNode) -> None:
+    def look(nic: str) -> None:
+        Configured(nic, sided())
+        done = config_engine.rollback("small")
+        assert (done.changed, done.version) == (False, 0)
+        assert done.warnings == ["No document was delivered to small yet, so there is none to go back to."]
+
+    on_node(look)

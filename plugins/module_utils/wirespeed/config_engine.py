@@ -111,12 +111,16 @@ def rollback(
     progress: Optional[Progress] = None,
 ) -> Delivered:
     """Delivers the rows of an earlier version again, without ``version`` those before the live ones: a new version.
-    Without ``version`` a second one in a row changes nothing.
+    Without ``version`` a second one in a row changes nothing, nor does one where no document was ever delivered.
 
     By a map swap where that is possible: the idle side usually has the rows before still. Raises as :func:`apply`.
     """
     require_root()
     paths = Paths.from_environment()
+    if version is None and not store.history(paths, pipeline).deliveries:
+        delivering.live(paths, pipeline)
+        told = f"No document was delivered to {pipeline} yet, so there is none to go back to."
+        return Delivered(False, 0, 0, "", "", "no document was delivered yet", 0, {}, warnings=[told])
     delivery = Apply(paths, pipeline, strategy, expected_version, progress or silent, back=True)
     if check:
         return delivery.predict(*delivery.earlier(version))
