@@ -17,6 +17,13 @@ def text(name: str, key: str) -> str:
     return block.text
 
 
+def command(name: str, beginning: str) -> str:
+    """The line of an indented block that begins so; there is one."""
+    blocks = (each for each in page.blocks(DOCS / name) if not each.language)
+    (line,) = (line for block in blocks for line in block.text.splitlines() if line.startswith(beginning))
+    return line
+
+
 def stands_in(said: str, name: str, key: str, names: Mapping[str, str] = {}) -> None:
     """AssertionError unless the block stands somewhere in ``said``; ``names``: what the page calls whom."""
     expected = text(name, key)
