@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Mapping
 
@@ -18,9 +19,10 @@ def text(name: str, key: str) -> str:
 
 
 def command(name: str, beginning: str) -> str:
-    """The line of an indented block that begins so; there is one."""
+    """The command of an indented block that begins so, in one line; there is one."""
     blocks = (each for each in page.blocks(DOCS / name) if not each.language)
-    (line,) = (line for block in blocks for line in block.text.splitlines() if line.startswith(beginning))
+    texts = (re.sub(r"\\\n +", "", block.text) for block in blocks)
+    (line,) = (line for text in texts for line in text.splitlines() if line.startswith(beginning))
     return line
 
 
