@@ -133,6 +133,8 @@ PROBES: Dict[str, Callable[[], str]] = {
     "chromium": lambda: _command("chromium"),
     "clone": _clone,
     "dpkg-deb": lambda: _command("dpkg-deb"),
+    "curl": lambda: _command("curl"),
+    "jq": lambda: _command("jq"),
     "tshark": lambda: _command("tshark"),
     "ping": lambda: _command("ping"),
     "libpcap": lambda: "" if ctypes.util.find_library("pcap") else "no libpcap",

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
+from tests.documentation import held
 from tests.netns_node.node import NetnsNode
 from tests.probes import requires
 from tests.rollout import guard
@@ -20,12 +21,15 @@ from tests.rollout.fleet import BEFORE, Fleet, places
 from tests.rollout.guard import ALLOWED, DENIED
 from tests.rollout.netns_member import NetnsMember
 from tests.rollout.scenarios import *  # noqa: F403 - tests, of which this file has the fleet
+from tests.rollout.scenarios import a_gate_that_fails
 
 from .conftest import Control
 
 pytestmark = requires("root", "netns", "bpf", "bpffs", "libbpf", "sshd", "ansible", "ethtool", "bpftool", "clang")
 
 Four = Fleet[NetnsMember]
+NAMES = {"edge": "fleet"}
+"""What the hosts of the page are called here."""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,12 @@ def fleet(made: Four) -> Four:
     return made
 
 
+def test_a_gate_that_fails_after_the_change_takes_back_that_host_alone_and_stops(fleet: Four) -> None:
+    """The scenario, and the page that shows it."""
+    said = a_gate_that_fails(fleet)
+    assert held.differs("rollout.md", "a host that was rolled back", said, NAMES) == ""
+
+
 def test_check_mode_shows_the_plans_and_changes_nothing(fleet: Four) -> None:
     with fleet.filtering():
         answer = fleet.rollout("--check")
@@ -66,6 +76,7 @@ def test_rollback_brings_the_hosts_that_a_rollout_has_changed_back_to_what_they_
             assert fleet.rollout().code == 2
         answer = fleet.play("rollback", fleet.after)
         assert answer.code == 0, answer.said
+        assert held.differs("rollout.md", "where a rollback goes", answer.out, NAMES) == ""
         assert fleet.ended() == [BEFORE] * 4
         again = fleet.play("rollback", fleet.after)
         assert again.code == 0 and "changed=1" not in again.out, again.said

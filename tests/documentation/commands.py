@@ -17,6 +17,7 @@ from wirespeed import cli
 from .page import Block
 
 ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = ROOT / "Makefile"
 COMMENT = re.compile(r"\s+#\s.*$")
 INLINE = re.compile(r"(?<!`)`(wirespeed [^`\n]+|make [^`\n]+|ansible-playbook [^`\n]+)`(?!`)")
 CODE_BLOCK = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.S | re.M)
@@ -70,7 +71,7 @@ def _commands(line: str) -> Iterator[List[str]]:
 
 def _bare(words: List[str]) -> List[str]:
     cut = next((at for at, word in enumerate(words) if set(word) <= set("<>")), len(words))
-    words = words[:cut]
+    words = words[: cut - 1] if words[:cut][-1:] == ["2"] else words[:cut]  # 2> is standard error's
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         words = words[1:]
     if "wirespeed" in words[:4] and words[0] in ("ssh", "sudo", "ip", "watch"):
@@ -83,13 +84,25 @@ def _mistakes(words: List[str], strict: bool) -> Iterator[str]:
         yield from _strictly(words[1:]) if strict else _loosely(words[1:])
     elif words[:1] == ["make"]:
         for word in words[1:]:
-            if re.fullmatch(r"[a-z][a-z-]*", word) and word not in _targets():
-                yield f"`make {word}`: the Makefile has no such target"
+            yield from _of_make(word)
     elif words[:1] == ["ansible-playbook"]:
         for word in words[1:]:
             found = PLAYBOOK.fullmatch(word)
             if found and not (ROOT / f"playbooks/{found[1]}.yml").exists():
                 yield f"there is no playbook {word}"
+
+
+def _of_make(word: str) -> Iterator[str]:
+    """A target, or the value of a variable, where that can be known."""
+    name, is_set, value = word.partition("=")
+    if not is_set and re.fullmatch(r"[a-z][a-z-]*", word) and word not in _targets():
+        yield f"`make {word}`: the Makefile has no such target"
+    elif is_set and f"$({name})" not in MAKEFILE.read_text(encoding="utf-8"):
+        yield f"`make {word}`: the Makefile has no such variable"
+    elif name == "TESTS":
+        yield from (f"`make {word}`: there is no {each}" for each in value.split() if not (ROOT / each).exists())
+    elif name == "BENCHES":
+        yield from (f"`make {word}`: there is no bench {each}" for each in value.split() if each not in _benches())
 
 
 def _strictly(words: List[str]) -> Iterator[str]:
@@ -123,5 +136,10 @@ def _verbs(parser: argparse.ArgumentParser) -> "dict[str, argparse.ArgumentParse
 
 @functools.cache
 def _targets() -> "frozenset[str]":
-    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = MAKEFILE.read_text(encoding="utf-8")
     return frozenset(name for line in re.findall(r"^([a-z][a-z -]*):(?!=)", text, re.M) for name in line.split())
+
+
+@functools.cache
+def _benches() -> "frozenset[str]":
+    return frozenset(re.findall(r'^    "(\w+)":', (ROOT / "bench/__main__.py").read_text(encoding="utf-8"), re.M))

@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Callable, ContextManager, Dict, Iterator, List, Mapping
 
 from tests.netns_node import node
 
@@ -27,9 +27,12 @@ def runs(path: Path) -> bool:
 
 
 WIRESPEED = """\
-#!/bin/sh
-PYTHONPATH={engine} exec {python} -B -c 'import sys; from wirespeed.cli import main; sys.exit(main(sys.argv[1:]))' "$@"
+#!{python} -B
+import sys
+from wirespeed.cli import main
+sys.exit(main(sys.argv[1:]))
 """
+PACKAGES = "usr/lib/python3/dist-packages"
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENGINE = ROOT / "plugins/module_utils/wirespeed"
 HEADERS = ROOT / "bpf/include"
@@ -73,15 +76,21 @@ def no_nodes_left(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def on_a_node(name: str) -> Iterator[Shell]:
-    """A shell of root on a node of its own, in an empty folder, with ``wirespeed`` installed and the SDK's headers."""
+def on_a_node(name: str, files: Mapping[Path, str] = {}) -> Iterator[Shell]:
+    """A shell of root on a node of its own, in an empty folder, with ``wirespeed`` installed and the SDK's headers.
+
+    ``files`` of this machine are there too, under the paths that they are given.
+    """
     with node.node(name) as made:
         root = Path(f"/proc/{made.init}/root")
-        shutil.copytree(ENGINE, root / "usr/local/lib/wirespeed/wirespeed")
+        shutil.rmtree(root / PACKAGES / "wirespeed", ignore_errors=True)  # what this machine itself may have
+        shutil.copytree(ENGINE, root / PACKAGES / "wirespeed", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(HEADERS, root / "usr/local/include/wirespeed")
         command = root / "usr/local/bin/wirespeed"
-        command.write_text(WIRESPEED.format(engine="/usr/local/lib/wirespeed", python=node.PYTHON), encoding="utf-8")
+        command.write_text(WIRESPEED.format(python=node.PYTHON), encoding="utf-8")
         command.chmod(0o755)
+        for file, there in files.items():
+            shutil.copyfile(file, root / there)
         (root / "root/work").mkdir()
         enter = ["nsenter", "--target", str(made.init), "--mount", "--net", "--pid", "--uts", "--"]
         with Shell("/root/work", _settings("/root", SYSTEM), enter) as shell:
@@ -92,12 +101,34 @@ def _settings(home: str, path: str) -> Dict[str, str]:
     return {"HOME": home, "PATH": path, "LC_ALL": "C.UTF-8", "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def follow(path: Path, shell: Shell) -> None:
-    """AssertionError names the first line of the page that is not so."""
+@contextlib.contextmanager
+def begun(begin: Callable[[str], ContextManager[Shell]]) -> Iterator[Callable[[str], Shell]]:
+    """The shell of each state by its name, begun when it is first asked for; all of them end with the page."""
+    with contextlib.ExitStack() as stack:
+        shells: Dict[str, Shell] = {}
+
+        def where(name: str) -> Shell:
+            if name not in shells:
+                shells[name] = stack.enter_context(begin(name))
+            return shells[name]
+
+        yield where
+
+
+def follow(path: Path, where: Callable[[str], Shell]) -> None:
+    """``where`` has the shell of each state that a fence names. AssertionError names the first line that is not so.
+
+    A file is written where the next command runs.
+    """
+    written = []
     for block in page.blocks(path):
         if block.title and block.language != "console":
-            shell.write(block.title, block.text)
+            written.append(block)
         elif "run" in block.words:
+            shell = where(block.words.get("on", ""))
+            for file in written:
+                shell.write(str(file.title), file.text)
+            written = []
             _run(shell, page.commands(block))
 
 

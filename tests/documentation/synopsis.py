@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands that pages show in short, in indented blocks: what one would type, without what comes of it."""
+"""Commands of ours that a page shows and does not run: in short in an indented block, ``shown`` or ``hardware``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Iterator
 from . import page
 from .commands import COMMENT
 
+OURS = re.compile(r"(?:^|[|&;] *|ssh \S+ )(?:wirespeed|ansible-playbook|ansible-pull|make) ")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -20,13 +22,14 @@ class Line:
     text: str
 
 
-def lines(path: Path, program: str) -> Iterator[Line]:
-    """Those of a page in which ``program`` has a part."""
-    part = re.compile(rf"(?:^|[|] *){re.escape(program)} ")
+def lines(path: Path) -> Iterator[Line]:
     for block in page.blocks(path):
-        if block.language:
+        if "run" in block.words or block.language not in ("", "console"):
             continue
         for number, line in enumerate(block.text.splitlines(), block.line):
             text = COMMENT.sub("", line).strip()
-            if part.search(text + " "):
+            if block.language == "console" and not text.startswith("$ "):
+                continue
+            text = text[2:] if text.startswith("$ ") else text
+            if OURS.search(text + " "):
                 yield Line(f"{path.name}:{number}", text)

@@ -34,6 +34,11 @@ def test_a_fault_in_the_second_batch_takes_back_that_host_alone_and_stops(fleet:
 
 
 def test_a_gate_that_fails_after_the_change_takes_back_that_host_alone_and_stops(fleet: Fleet[Any]) -> None:
+    a_gate_that_fails(fleet)
+
+
+def a_gate_that_fails(fleet: Fleet[Any]) -> str:
+    """What Ansible says of it."""
     sour = fleet[2].variables(replace(fleet.after, constants={"sour_after": 30}))
     with fleet.filtering():
         answer = fleet.rollout(hosts={fleet[2].name: sour})
@@ -43,6 +48,7 @@ def test_a_gate_that_fails_after_the_change_takes_back_that_host_alone_and_stops
     assert fleet.states() == expected
     assert "verdict spoilt is" in fleet.record(2)["message"]
     assert fleet.record(2)["soak"]["windows"]["guard"]["after"]["verdicts"]["spoilt"] > 0
+    return answer.out
 
 
 def test_a_host_that_is_lost_while_it_proves_itself_takes_itself_back_and_stops_the_rest(fleet: Fleet[Any]) -> None:

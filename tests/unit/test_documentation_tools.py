@@ -69,6 +69,9 @@ def test_a_block_has_its_language_words_and_line(tmp_path: Path) -> None:
         "wirespeed trace enp1s0 -w - | wirespeed nothing",
         "ssh node wirespeed config kompile a.yml",
         "make no-such-target",
+        "make test TESTS=tests/nowhere",
+        "make bench BENCHES='publish nothing'",
+        "make test NOTHING=1",
         "ansible-playbook -i inventory.yml wirespeed.xdp.no_such",
     ],
 )
@@ -82,6 +85,8 @@ def test_a_command_that_does_not_exist_is_told(tmp_path: Path, line: str) -> Non
     [
         "wirespeed plan -f intent.yml    # what it would do",
         "sudo wirespeed facts > facts.txt",
+        "wirespeed facts 2> /dev/null | grep igb",
+        "make bench BENCHES='publish packet'",
         "A=1 make test TESTS=tests/unit",
         "ansible-playbook wirespeed.xdp.site --check",
         "tshark -r 'a file'",

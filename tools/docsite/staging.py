@@ -12,7 +12,7 @@ from typing import Dict, Mapping
 # [text](target), and not an image's; what stands in code is left alone.
 LINK = re.compile(r"(?P<code>```.*?^```|`[^`\n]+`)|(?P<open>\]\()(?P<target>[^)\s]+)(?P<close>\))", re.S | re.M)
 # Words behind a fence that are for tests (tests/documentation), and not for the reader.
-FENCE = re.compile(r"^( *```[\w+-]+)((?: (?:run|shown|hardware|title=\"[^\"\n]*\"))+)$", re.M)
+FENCE = re.compile(r"^( *```[\w+-]+)((?: (?:run|shown|hardware|(?:title|on|held)=\"[^\"\n]*\"))+)$", re.M)
 TITLE = re.compile(r' title="[^"\n]*"')
 ELSEWHERE = re.compile(r"[a-z]+:|#|//")
 
