@@ -45,8 +45,9 @@ CORES = (
 
 def environment(core: Core, python: Path, named: project.Project) -> Path:
     """The environment's Python, made where it is not there yet. Raises Failed."""
-    # The engine's own requirements too: this Python does not see Debian's packages.
-    wanted = [f"ansible-core=={core.name}.*", *named.pip["test"], *project.engine_requirements()]
+    # The engine's own requirements, and the exporter's, too: this Python does not see Debian's packages.
+    ours = [*named.pip["test"], *named.pip["observability"], *project.engine_requirements()]
+    wanted = [f"ansible-core=={core.name}.*", *ours]
     content = "\n".join([str(python), *wanted])
     folder = project.cache() / f"core-{core.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     if not (folder / "complete").exists():

@@ -69,6 +69,6 @@ def test_it_knows_the_pipelines(engine: Path, tmp_path: Path) -> None:
     ],
 )
 def test_it_needs_no_data_files_to_restore_and_uninstall(engine: Path, tmp_path: Path, verb: str, said: str) -> None:
-    places = {f"WIRESPEED_{word}": str(tmp_path / word.lower()) for word in ("BPFFS", "RUN", "STATE")}
+    places = {f"WIRESPEED_{word}": str(tmp_path / word.lower()) for word in ("BPFFS", "CACHE", "RUN", "STATE")}
     done = run(engine, verb, TMPDIR=str(tmp_path / "none"), **places)
     assert (done.returncode, done.stdout, done.stderr) == (0, said.format(tmp_path), "")

@@ -138,7 +138,7 @@ def scraped(site: Site) -> List[str]:
         told[:] = site.node.out(f"python3 -c '{SCRAPE}' 2>/dev/null || true").splitlines()
         return bool(told)
 
-    site.until(answers, "the exporter does not answer")
+    site.until(answers, "the exporter does not answer", 120)
     return told
 
 

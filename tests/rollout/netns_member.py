@@ -21,7 +21,7 @@ from tests.pipelines import REPOSITORY
 
 from . import guard
 from .guard import DENIED, Wanted
-from .member import Member
+from .member import STATE, Member
 
 HOME = "/root/guard"
 MAIN = "import sys; from wirespeed.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -52,6 +52,10 @@ class NetnsMember(Member):
         done = subprocess.run([*enter, *command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr or done.stdout
         return done.stdout
+
+    def underway(self) -> bool:
+        """Without a process: of several members it has to be known at the same instant."""
+        return (self.root / STATE.lstrip("/") / "journal").exists()
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[Callable[[], int]]:
