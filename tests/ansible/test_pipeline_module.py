@@ -98,6 +98,7 @@ LIFE = [
     info("before"),
     edge("attach", **ATTACH),
     edge("attach_again", **ATTACH),
+    edge("back_to_nothing", **BACK),
     info("attached"),
     edge("reload_check", check=True, **RELOAD),
     edge("reload", **RELOAD),
@@ -162,6 +163,10 @@ class TestLife:
 
     def test_rolled_back_runs_what_ran_before(self, told: Told) -> None:
         assert told["back"]["changed"] and live(told["back_info"]) == live(told["attached"])
+
+    def test_the_first_generation_has_none_to_go_back_to_which_is_no_failure(self, told: Told) -> None:
+        assert not told["back_to_nothing"]["changed"]
+        assert "there is none to go back to" in told["back_to_nothing"]["warnings"][0]
 
     def test_rolled_back_to_a_name_runs_that(self, told: Told) -> None:
         assert told["forward"]["changed"] and live(told["forward_info"]) == live(told["reloaded_info"])

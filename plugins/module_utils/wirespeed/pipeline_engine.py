@@ -81,8 +81,8 @@ def rolled_back(name: str, generation: Optional[str], bundle: Mapping[str, Any],
     """Publishes an earlier generation with the rows that it has; without a name the one that was published before.
 
     At once: without test packets and health gate. Nothing to do where it runs already, or, without a name, where the
-    last publish was a rollback. The next boot brings back what runs then. Raises :class:`BadInput` for a generation
-    that is not there.
+    last publish was a rollback or the first. The next boot brings back what runs then. Raises :class:`BadInput` for a
+    generation that is not there.
     """
     require_root()
     paths = Paths.from_environment()
@@ -91,6 +91,8 @@ def rolled_back(name: str, generation: Optional[str], bundle: Mapping[str, Any],
     if generation is None and history.rolled_back(history.read(paths, name), live):
         return _nothing(f"Pipeline {name} was rolled back to {live} already; name a generation to go on to another.")
     wanted = _chosen(paths, name, generation, live)
+    if wanted is None:
+        return _nothing(f"Pipeline {name} has no generation before {live}, so there is none to go back to.")
     if wanted == live:
         return _nothing("")
     if _adopted(paths, name, wanted):
@@ -111,16 +113,14 @@ def rolled_back(name: str, generation: Optional[str], bundle: Mapping[str, Any],
     return converger.run(keep)
 
 
-def _chosen(paths: Paths, name: str, generation: Optional[str], live: Optional[str]) -> str:
+def _chosen(paths: Paths, name: str, generation: Optional[str], live: Optional[str]) -> Optional[str]:
+    """None where no name is given and none was published before."""
     there = [*garbage.newest_first(paths, name), *records.stored_generations(paths, name)]
     if name not in paths.pipelines():
         known = ", ".join(paths.pipelines()) or "none"
         raise BadInput(PLACE, "name", f"there is no pipeline {name!r} on this node.", f"There are: {known}.")
     if generation is None:
-        found = previous(paths, name)
-        if found is None:
-            raise BadInput(PLACE, "generation", f"{live} is the only generation of {name}: there is none before it.")
-        return found
+        return previous(paths, name)
     matching = sorted({each for each in there if each.startswith(generation)})
     if len(matching) != 1:
         problem = (
