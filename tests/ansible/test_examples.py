@@ -4,9 +4,11 @@ test_module_examples.py), and what is shown is what its reader would take."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import List
 
+import jsonschema
 import pytest
 
 from tests.documentation import commands, page, specs, yaml_examples
@@ -48,6 +50,14 @@ def test_examples_of_plugins_take_the_arguments_that_they_have(kind: str) -> Non
     for name, shown in specs.shown(kind).items():
         block = page.Block(Path(f"{name}.py"), 1, "yaml", shown["examples"] or "")
         assert yaml_examples.mistakes(block) == []
+
+
+def test_the_deviation_that_the_page_on_drift_shows_is_one_of_its_schema() -> None:
+    (block,) = (each for each in page.blocks(ROOT / "docs/drift.md") if each.language == "json")
+    schema = json.loads((yaml_examples.ENGINE / "drift/schema.json").read_text(encoding="utf-8"))
+    one = {"$ref": "#/$defs/deviation", "$defs": schema["$defs"]}
+    jsonschema.validate(json.loads(block.text), one, cls=jsonschema.Draft202012Validator)
+    assert set(json.loads(block.text)) == set(schema["$defs"]["deviation"]["properties"])
 
 
 def test_the_plans_of_the_page_on_order_are_those_that_the_planner_is_held_to() -> None:

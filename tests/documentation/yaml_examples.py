@@ -31,7 +31,8 @@ DOTTED = re.compile(r"[a-z_]+\.[a-z_]+\.[a-z_]+")
 ACTIONS_OF_OTHERS = ("ansible.", "community.")
 # Files of other programs that a page may have the reader write.
 OF_OTHERS = {"scrape_configs", "rule_files", "groups", "services", "version", "images", "dependencies", "on"}
-OF_OTHERS |= {"basic_auth_users", "tls_server_config", "global", "receivers", "route"}
+OF_OTHERS |= {"global", "receivers", "route"}
+WEB = {"basic_auth_users", "tls_server_config"}
 PLAY, INVENTORY = {"hosts", "import_playbook"}, {"hosts", "vars", "children"}
 
 
@@ -181,6 +182,10 @@ def _manifest(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _against(manifest_schema(), document)
 
 
+def _web(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from _against(json.loads((ENGINE / "exporter/web_config.schema.json").read_text(encoding="utf-8")), document)
+
+
 def _part_of_a_manifest(document: Mapping[str, Any]) -> Iterator[str]:
     whole = {key: value for key, value in manifest_schema().items() if key not in ("required", "dependentRequired")}
     yield from _against(whole, document)
@@ -222,5 +227,6 @@ KINDS: List[Tuple[Callable[[Any], bool], Callable[[Any], Iterator[str]]]] = [
     (_is_vars, _vars),
     (lambda each: bool(_keys(each)) and _keys(each) <= set(manifest_schema()["properties"]), _part_of_a_manifest),
     (lambda each: bool(_keys(each)) and all(_keys(group) & INVENTORY for group in each.values()), _inventory),
+    (lambda each: bool(_keys(each)) and _keys(each) <= WEB, _web),
     (lambda each: bool(_keys(each) & OF_OTHERS), _nothing),
 ]

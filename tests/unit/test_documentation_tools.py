@@ -105,6 +105,7 @@ def test_a_command_that_exists_is_not(tmp_path: Path, line: str) -> None:
         "manifest: 1\nname: a\nversion: '1'\nentry: a\nmaps: {m: {role: nothing}}",
         "profile: a\nmatch: {driver: igb}\ntuning: {drop: {rings: {rxx: 1}}}",
         "all: {vars: {wirespeed_nicks: []}}",
+        "tls_server_config: {cert_file: a.pem, key_file: a.key, min_version: TLS10}",
         "strange: 1",
         "a: [",
     ],
