@@ -45,6 +45,12 @@ def test_a_page_says_of_each_terminal_whether_it_is_run(path: Path) -> None:
     assert odd == [], "say ```console run, ```console hardware or ```console shown"
 
 
+def test_a_state_that_a_page_names_is_one_that_there_is() -> None:
+    named = {block.words["on"]: block.place for path in PAGES for block in page.blocks(path) if "on" in block.words}
+    known = ("filter", "servers", "site")  # tests/documentation/states.py
+    assert {name: place for name, place in named.items() if name not in known} == {}
+
+
 @pytest.mark.parametrize("kind", ["module", "callback", "filter", "lookup"])
 def test_examples_of_plugins_take_the_arguments_that_they_have(kind: str) -> None:
     for name, shown in specs.shown(kind).items():
