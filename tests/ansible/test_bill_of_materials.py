@@ -12,6 +12,7 @@ from typing import Any, Dict
 
 import pytest
 
+from tests.documentation import held
 from tests.probes import requires
 
 from . import releases
@@ -89,6 +90,15 @@ def test_it_has_all_that_the_package_requires(text: str, components: Components)
     assert sorted(each["properties"][0]["value"] for each in of_pypi) == sorted(required)
     (engine,) = [each for each in json.loads(text)["dependencies"] if each["ref"] == "engine"]
     assert {ref for ref in components if ref.startswith(("pypi:", "deb:"))} == set(engine["dependsOn"])
+
+
+@requires("jq")
+def test_the_command_of_the_page_lists_the_objects(released: Release, components: Components) -> None:
+    command = held.command("packaging.md", "jq -r")
+    done = subprocess.run(["sh", "-c", command], cwd=released.dist, check=True, stdout=subprocess.PIPE, text=True)
+    told = [line.split("\t") for line in done.stdout.splitlines()]
+    objects = [each for ref, each in components.items() if ref.startswith("object:")]
+    assert told == [[each["name"], each["hashes"][0]["content"], licence(each)] for each in objects]
 
 
 def test_it_names_the_commit(released: Release, text: str) -> None:

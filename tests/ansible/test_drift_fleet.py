@@ -16,6 +16,7 @@ import pytest
 
 from tests import browser
 from tests.depth import DEEP, times
+from tests.documentation import held
 from tests.netns_node.inventory import inventory
 from tests.netns_node.node import INTERFACE, NetnsNode
 from tests.probes import requires
@@ -160,6 +161,11 @@ def test_every_planted_deviation_is_found_and_none_is_invented(looked: Looked) -
     drifted = {host["host"] for host in looked.document["hosts"] if host["deviations"]}
     assert drifted == {*planted, BY_DOCUMENT}
     assert sum(len(looked.host(name)["deviations"]) for name in planted) == NUMBER
+
+
+@pytest.mark.skipif(DEEP, reason="the page shows the fleet of seven")
+def test_the_page_on_drift_shows_what_is_told(looked: Looked) -> None:
+    held.stands_in(looked.answer.out, "drift.md", "a fleet that drifted")
 
 
 def test_they_are_of_at_least_twelve_kinds(looked: Looked) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Dict, List
 import pytest
 import yaml
 
+from tests.documentation import held
 from tests.probes import requires
 
 from .conftest import Answer, Control
@@ -93,18 +95,11 @@ def pulled(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Pulle
     variables = site / "host_vars" / f"{NODE}.yml"
     later = variables.read_text().replace("192.0.2.0/24", "198.51.100.0/24")
     (control.work / "later.yml").write_text(later)
-    pull = [
-        "--url",
-        f"file://{site}",
-        "--checkout",
-        "main",
-        "--directory",
-        "checkout",
-        "--inventory",
-        "hosts",
-        "site.yml",
-    ]
-    done: Answer = control.run("ansible-pull", *pull, inside=[*AS_NODE, PRIVATE + PULLS, "sh"])
+    here = {"https://git.example.org/site.git": f"file://{site}", "/var/lib/site": "checkout"}
+    program, *words = shlex.split(held.command("packaging.md", "ansible-pull"))
+    done: Answer = control.run(
+        program, *(here.get(word, word) for word in words), inside=[*AS_NODE, PRIVATE + PULLS, "sh"]
+    )
     said = [
         path.read_text() if path.exists() else ""
         for path in (control.work / name for name in ("first", "second", "third"))

@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, Tuple
 
 import pytest
 
+from tests.documentation import held
 from tests.probes import requires
 
 from . import releases
@@ -33,6 +34,8 @@ def test_two_clones_of_a_commit_give_the_same_bytes(released: Release, released_
 def test_it_is_an_artifact_a_wheel_a_debian_package_a_bill_and_their_sums(released: Release) -> None:
     endings = sorted(name.rpartition("0.1.0")[2] for name in digests(released))
     assert endings == ["-py3-none-any.whl", ".cdx.json", ".tar.gz", "SHA256SUMS", "_all.deb"]
+    told = {line.split()[0] for line in held.text("packaging.md", "the files of a release").splitlines()}
+    assert told == set(digests(released))
 
 
 def test_the_sums_are_as_sha256sum_reads_them(released: Release) -> None:

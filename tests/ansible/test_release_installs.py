@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 
+from tests.documentation import held
 from tests.netns_node.inventory import inventory
 from tests.netns_node.node import INTERFACE, NetnsNode
 from tests.probes import requires
@@ -24,6 +26,8 @@ pytestmark = requires("clone", "clang", "dpkg-deb", "ansible", "root", "netns", 
 COMPILERS = (
     "for name in clang gcc cc c99 make; do rm -f /usr/bin/$name /usr/bin/$name-[0-9]*; done; rm -rf /usr/lib/llvm*"
 )
+PAGE = "packaging.md"
+"""Its commands are those by which the tests install."""
 INTENT = f"nics: [{{name: {INTERFACE}, pipeline: scrubber}}]\npipelines: [{{name: scrubber}}]\n"
 
 
@@ -56,7 +60,7 @@ def filtered(node: NetnsNode) -> bool:
     return "prog" in link.get("xdp", {})
 
 
-def held(node: NetnsNode, command: str, release: Release) -> None:
+def works(node: NetnsNode, command: str, release: Release) -> None:
     """``command`` is wirespeed there: it is what was released, and it loads the scrubber and takes it off again."""
     said = json.loads(node.out(f"{command} version --json"))
     told = {each["name"]: each["digest"] for each in said["objects"]}
@@ -78,27 +82,27 @@ def digests(release: Release) -> Dict[str, str]:
 @pytest.fixture
 def wheel(bare: NetnsNode, released: Release) -> Iterator[str]:
     """The command of an environment that the wheel was installed into."""
-    file = put_file(bare, released.file("*.whl"))
+    put_file(bare, released.file("*.whl"))
     bare.ssh("/usr/bin/python3 -m venv --system-site-packages /opt/wheel")
-    bare.ssh(f"/opt/wheel/bin/pip install --no-index --no-deps {file}")
+    bare.ssh(f"cd /tmp && /opt/wheel/bin/{held.command(PAGE, 'pip install')}")
     yield "/opt/wheel/bin/wirespeed"
     bare.ssh("rm -r /opt/wheel")
 
 
 def test_the_wheel(bare: NetnsNode, released: Release, wheel: str) -> None:
-    held(bare, wheel, released)
+    works(bare, wheel, released)
 
 
 @pytest.fixture
 def package(bare: NetnsNode, released: Release) -> Iterator[str]:
-    file = put_file(bare, released.file("*.deb"))
-    bare.ssh(f"dpkg --install {file}")
+    put_file(bare, released.file("*.deb"))
+    bare.ssh(f"cd /tmp && {held.command(PAGE, 'apt install')}")
     yield "/usr/bin/wirespeed"
     bare.ssh("dpkg --purge wirespeed")
 
 
 def test_the_debian_package(bare: NetnsNode, released: Release, package: str) -> None:
-    held(bare, package, released)
+    works(bare, package, released)
 
 
 def test_systemd_finds_nothing_wrong_with_the_units_of_the_package(bare: NetnsNode, package: str) -> None:
@@ -129,10 +133,11 @@ def test_nothing_of_a_purged_package_stays(bare: NetnsNode, released: Release) -
 @pytest.fixture
 def installed(released: Release, tmp_path: Path) -> Path:
     """The artifact, installed by ansible-galaxy where there is no network."""
-    command = [str(BIN / "ansible-galaxy"), "collection", "install", str(released.file("*.tar.gz")), "--offline"]
-    command += ["--collections-path", str(tmp_path / "collections")]
-    settings = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": "", "ANSIBLE_HOME": str(tmp_path / "home")}
-    done = subprocess.run(["unshare", "--net", *command], env=settings, capture_output=True, text=True, cwd=tmp_path)
+    program, *words = shlex.split(held.command(PAGE, "ansible-galaxy"))
+    command = ["unshare", "--net", str(BIN / program), *words]
+    ours = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_HOME": str(tmp_path / "home")}
+    settings = {**os.environ, **ours}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, cwd=released.dist)
     assert done.returncode == 0, done.stdout + done.stderr
     return tmp_path / "collections"
 

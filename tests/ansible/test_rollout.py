@@ -58,7 +58,7 @@ def fleet(made: Four) -> Four:
 def test_a_gate_that_fails_after_the_change_takes_back_that_host_alone_and_stops(fleet: Four) -> None:
     """The scenario, and the page that shows it."""
     said = a_gate_that_fails(fleet)
-    assert held.differs("rollout.md", "a host that was rolled back", said, NAMES) == ""
+    held.stands_in(said, "rollout.md", "a host that was rolled back", NAMES)
 
 
 def test_check_mode_shows_the_plans_and_changes_nothing(fleet: Four) -> None:
@@ -76,7 +76,7 @@ def test_rollback_brings_the_hosts_that_a_rollout_has_changed_back_to_what_they_
             assert fleet.rollout().code == 2
         answer = fleet.play("rollback", fleet.after)
         assert answer.code == 0, answer.said
-        assert held.differs("rollout.md", "where a rollback goes", answer.out, NAMES) == ""
+        held.stands_in(answer.out, "rollout.md", "where a rollback goes", NAMES)
         assert fleet.ended() == [BEFORE] * 4
         again = fleet.play("rollback", fleet.after)
         assert again.code == 0 and "changed=1" not in again.out, again.said
