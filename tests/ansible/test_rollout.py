@@ -121,7 +121,7 @@ def test_a_document_reaches_all_hosts_and_one_that_misbehaves_is_taken_back_on_t
         wrong = {**fleet.briefly, "wirespeed_rollout_soak": soak}
         answer = fleet.play("rollout", fleet.documented(DENIED, ALLOWED), extra=wrong)
         assert answer.code == 2, answer.said
-    assert fleet.states() == fleet.expected(1, m1="rolled_back")
+    assert fleet.states() == fleet.expected(1, {1: "rolled_back"})
     assert "verdict denied went from" in fleet.record(1)["message"]
 
 
@@ -134,7 +134,7 @@ def test_code_goes_back_too_where_the_document_that_came_with_it_misbehaves(flee
         wanted = replace(fleet.after, denied=(), document=document)
         answer = fleet.play("rollout", wanted, extra={**fleet.briefly, "wirespeed_rollout_soak": soak})
         assert answer.code == 2, answer.said
-        expected = fleet.expected(1, m1="rolled_back")
+        expected = fleet.expected(1, {1: "rolled_back"})
         assert fleet.ended() == places(expected)
     assert fleet.states() == expected
     assert "verdict denied went from" in fleet.record(1)["message"]

@@ -58,7 +58,7 @@ def test_a_host_that_loses_its_power_while_it_proves_itself_comes_back_as_it_was
     lost = fleet[2]
     site = fleet.play("site", fleet.before, "--limit", lost.name, extra={"wirespeed_boot": True})
     assert site.code == 0, site.said
-    expected = fleet.expected(2, m2="unreachable")
+    expected = fleet.expected(2, {2: "unreachable"})
     with fleet.filtering(but=[lost]):
         with fleet.rolling_out(fleet.at_leisure) as run:
             fleet.until(lost.published_in_run, fleet.output)

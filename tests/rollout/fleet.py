@@ -147,11 +147,11 @@ class Fleet(Generic[M]):
         """Edition of the code and GRO, by member: BEFORE, AFTER, or a mixture that must not be."""
         return [(member.edition(), member.gro()) for member in self.members]
 
-    def expected(self, begun: int, **odd: str) -> List[str]:
-        """States of the members when ``begun`` batches were begun; ``odd``: of single ones, m1 for the first."""
+    def expected(self, begun: int, odd: Mapping[int, str] = {}) -> List[str]:
+        """States of the members when ``begun`` batches were begun; ``odd``: of single members by their number."""
         reached = sum(self.batches[:begun])
         numbers = range(1, len(self.members) + 1)
-        return [odd.get(f"m{each}", "changed" if each <= reached else "not_reached") for each in numbers]
+        return [odd.get(each, "changed" if each <= reached else "not_reached") for each in numbers]
 
     @property
     def results(self) -> Path:

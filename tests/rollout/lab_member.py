@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import subprocess
+from dataclasses import replace
 from typing import Any, Callable, ContextManager, Dict, Iterator
 
 from tests.lab import Node, inventory, qmp
@@ -63,18 +63,12 @@ class LabMember(Member):
     def apply(self, wanted: Wanted) -> None:
         for file in guard.files(wanted.manifest):
             self.node.put(file, "/root/guard")
-        intent = {key[len("wirespeed_") :]: value for key, value in self.variables(wanted).items()}
-        intent["pipelines"] = [{**each, "manifest": wanted.manifest.name} for each in intent["pipelines"]]
-        answer = self._agent.request(apply=intent)
+        answer = self._agent.request(apply=self.intent(wanted))
         assert "error" not in answer, f"{self.name}: {answer['error']}"
 
     def cut_off(self) -> None:
         qmp.human(self.node.monitor, f"hostfwd_remove management tcp:127.0.0.1:{self.node.port}")
-        control = self.node.sockets / "ansible"
-        subprocess.run(
-            ["ssh", "-q", "-O", "exit", "-o", f"ControlPath={control}", "root@127.0.0.1"],
-            check=True, capture_output=True, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        replace(self.node.remote, control=self.node.sockets / "ansible").close()
 
     def back(self) -> None:
         qmp.human(self.node.monitor, f"hostfwd_add management tcp:127.0.0.1:{self.node.port}-10.0.2.15:22")

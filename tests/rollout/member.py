@@ -65,6 +65,11 @@ class Member(abc.ABC):
     def variables(self, wanted: Wanted) -> Dict[str, Any]:
         return wanted.variables(self.nic)
 
+    def intent(self, wanted: Wanted) -> Dict[str, Any]:
+        """The same in the engine's words, with the manifest beside it."""
+        intent = {key[len("wirespeed_") :]: value for key, value in self.variables(wanted).items()}
+        return {**intent, "pipelines": [{**each, "manifest": wanted.manifest.name} for each in intent["pipelines"]]}
+
     # --- its traffic ---------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager

@@ -63,9 +63,8 @@ class NetnsMember(Member):
             yield lambda: stack.frames
 
     def apply(self, wanted: Wanted) -> None:
-        intent = {key[len("wirespeed_") :]: value for key, value in self.variables(wanted).items()}
-        intent["pipelines"] = [{**each, "manifest": wanted.manifest.name} for each in intent["pipelines"]]
-        self._engine("apply", "-f", f"{HOME}/intent.yml", intent=intent, files=guard.files(wanted.manifest))
+        files = guard.files(wanted.manifest)
+        self._engine("apply", "-f", f"{HOME}/intent.yml", intent=self.intent(wanted), files=files)
 
     def detach(self) -> None:
         """The pipeline is off the node, as before its first rollout."""

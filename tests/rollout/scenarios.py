@@ -17,7 +17,7 @@ def test_a_fault_on_the_canary_leaves_every_host_as_it_was(fleet: Fleet[Any]) ->
         with fleet[1].faulty():
             answer = fleet.rollout()
         assert answer.code == 2, answer.said
-        expected = fleet.expected(1, m1="rolled_back")
+        expected = fleet.expected(1, {1: "rolled_back"})
         assert fleet.ended() == places(expected)
     assert fleet.states() == expected
     assert "napi" in fleet.record(1)["message"] and fleet.record(2) == {}
@@ -28,7 +28,7 @@ def test_a_fault_in_the_second_batch_takes_back_that_host_alone_and_stops(fleet:
         with fleet[3].faulty():
             answer = fleet.rollout()
         assert answer.code == 2, answer.said
-        expected = fleet.expected(2, m3="rolled_back")
+        expected = fleet.expected(2, {3: "rolled_back"})
         assert fleet.ended() == places(expected)
     assert fleet.states() == expected
 
@@ -43,7 +43,7 @@ def a_gate_that_fails(fleet: Fleet[Any]) -> str:
     with fleet.filtering():
         answer = fleet.rollout(hosts={fleet[2].name: sour})
         assert answer.code == 2, answer.said
-        expected = fleet.expected(2, m2="rolled_back")
+        expected = fleet.expected(2, {2: "rolled_back"})
         assert fleet.ended() == places(expected)
     assert fleet.states() == expected
     assert "verdict spoilt is" in fleet.record(2)["message"]
@@ -62,7 +62,7 @@ def test_a_host_that_is_lost_while_it_proves_itself_takes_itself_back_and_stops_
             fleet.until(lambda: not lost.underway(), lambda: "the host did not take itself back")
         finally:
             lost.back()
-        expected = fleet.expected(2, m2="unreachable")
+        expected = fleet.expected(2, {2: "unreachable"})
         assert fleet.ended() == places(expected)
     assert fleet.states() == expected
 
