@@ -9,8 +9,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Sequence
 
 import sanity
@@ -20,17 +18,10 @@ TARGETS = "tests/integration"
 
 
 def main(arguments: Sequence[str]) -> int:
-    sanity.prepare_pip()
-    try:
-        staged = sanity.stage()
-    except subprocess.CalledProcessError:
-        return 1  # its reason is printed
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = [str(sanity.BIN / "ansible-test"), "integration", "--local", "--python", version, "--color", "no"]
     command += ["--allow-root", "--allow-destructive", *arguments]
-    with tempfile.TemporaryDirectory(prefix="wirespeed-integration-") as scratch:
-        collection = Path(scratch) / "ansible_collections" / "wirespeed" / "xdp"
-        shutil.copytree(staged, collection)
+    with sanity.copied() as collection:
         shutil.copytree(ROOT / TARGETS, collection / TARGETS)
         done = subprocess.run(command, cwd=collection, env=sanity.environment(collection), check=False)
     print("integration: green" if done.returncode == 0 else "integration: see above")

@@ -7,6 +7,7 @@ when it finds no target at all.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import List, Sequence
+from typing import Iterator, List, Sequence
 
 from project import ROOT
 
@@ -35,10 +36,22 @@ def prepare_pip() -> None:
             script.write_text(GET_PIP)
 
 
-def stage() -> Path:
-    command = [sys.executable, str(ROOT / "collection" / "stage.py")]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return Path(done.stdout.strip())
+@contextlib.contextmanager
+def copied() -> Iterator[Path]:
+    """The collection as it ships, in a copy: ansible-test writes into it, and other runs use the staged one meanwhile.
+
+    SystemExit where it cannot be built; the reason is printed then.
+    """
+    prepare_pip()
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "collection" / "stage.py")], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(1)
+    with tempfile.TemporaryDirectory(prefix="wirespeed-judged-") as scratch:
+        collection = Path(scratch) / "ansible_collections" / "wirespeed" / "xdp"
+        shutil.copytree(done.stdout.strip(), collection)
+        yield collection
 
 
 def environment(collection: Path) -> "dict[str, str]":
@@ -91,15 +104,7 @@ def false_green(said: str) -> List[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    prepare_pip()
-    try:
-        staged = stage()
-    except subprocess.CalledProcessError:
-        return 1  # its reason is printed
-    # A copy: ansible-test writes tests/output, and other runs use the staged one meanwhile.
-    with tempfile.TemporaryDirectory(prefix="wirespeed-sanity-") as scratch:
-        collection = Path(scratch) / "ansible_collections" / "wirespeed" / "xdp"
-        shutil.copytree(staged, collection)
+    with copied() as collection:
         code, said = judge(collection, arguments)
     missing = [] if code or arguments else false_green(said)
     if missing:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import List, Sequence
@@ -60,14 +59,7 @@ def false_green(collection: Path, seen: Sequence[str]) -> List[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    sanity.prepare_pip()
-    try:
-        staged = sanity.stage()
-    except subprocess.CalledProcessError:
-        return 1  # its reason is printed
-    with tempfile.TemporaryDirectory(prefix="wirespeed-units-") as scratch:
-        collection = Path(scratch) / "ansible_collections" / "wirespeed" / "xdp"
-        shutil.copytree(staged, collection)
+    with sanity.copied() as collection:
         lay_beside(collection)
         code = judge(collection, arguments)
         seen = judged(collection)
